@@ -1,0 +1,90 @@
+/**
+ * What the client library costs and carries, beside its rivals, against one sink on the same machine.
+ *
+ *   npm run bench -- client            everything
+ *   npm run bench -- client --quick    fewer pushes and one round, to see that it works
+ */
+import { measure, startSink } from "./support/processes.ts";
+import { machine, median, table } from "./support/report.ts";
+import type { Measurement } from "./support/run-sender.ts";
+
+const rivals = ["carillon", "node:http2", "@parse/node-apn", "apns2"] as const;
+const outstanding = 1000;
+
+export async function benchClient(mode: "full" | "quick"): Promise<void> {
+  const scale = mode === "quick" ? 0.1 : 1;
+  const rounds = mode === "quick" ? 1 : 3;
+  console.log(`# Client\n\n${machine()}\n`);
+  await throughput(scale, rounds);
+  await endurance(scale);
+  await longPath(scale);
+}
+
+/** Each in turn, several rounds, so that a slow minute of the machine hits all alike; medians and ratios. */
+async function throughput(scale: number, rounds: number): Promise<void> {
+  const counts = { carillon: 400_000, "node:http2": 60_000, "@parse/node-apn": 40_000, apns2: 20_000 };
+  const results = new Map<string, Measurement[]>(rivals.map((name) => [name, []]));
+  const connections = new Map<string, number>();
+  for (let round = 0; round < rounds; round += 1) {
+    for (const sender of rivals) {
+      const sink = await startSink();
+      const count = Math.round(counts[sender] * scale);
+      results
+        .get(sender)
+        ?.push(await measure({ sink, sender, warmUp: Math.round(count / 4), count, outstanding }));
+      connections.set(sender, (await sink.usage()).connections);
+      sink.stop();
+    }
+  }
+  const rate = (name: string): number => median((results.get(name) ?? []).map((each) => each.perSecond));
+  const cpu = (name: string): number => median((results.get(name) ?? []).map((each) => each.cpuMicrosEach));
+  console.log(`## Sends per second, a promise each, ${outstanding} outstanding (medians of ${rounds})\n`);
+  const rows = rivals.map((name) => [
+    name,
+    rate(name).toLocaleString("en"),
+    cpu(name).toFixed(1),
+    `${(rate("carillon") / rate(name)).toFixed(1)} ×`,
+    connections.get(name) ?? 0,
+    (results.get(name) ?? []).reduce((sum, each) => sum + each.failed, 0),
+  ]);
+  console.log(
+    `${table(["sender", "sends/s", "CPU µs each", "carillon is", "connections", "failed"], rows)}\n`,
+  );
+}
+
+/** A million over one process: the heap after each tenth. And 100,000 handed over at once. */
+async function endurance(scale: number): Promise<void> {
+  const count = Math.round(1_000_000 * scale);
+  const atOnce = Math.round(100_000 * scale);
+  const sink = await startSink();
+  const long = await measure({ sink, sender: "carillon", warmUp: atOnce, count, outstanding });
+  const burst = await measure({
+    sink,
+    sender: "carillon",
+    warmUp: 1,
+    count: atOnce * 10,
+    outstanding: atOnce,
+  });
+  sink.stop();
+  console.log(`## ${count.toLocaleString("en")} sends, heap after each tenth\n`);
+  console.log(
+    `${long.heapMb.join(" · ")} MB; failed ${long.failed}; ${long.perSecond.toLocaleString("en")}/s\n`,
+  );
+  console.log(`## ${atOnce.toLocaleString("en")} handed over at once, ten times\n`);
+  console.log(
+    `failed ${burst.failed}; peak RSS ${burst.peakRssMb} MB; ${burst.perSecond.toLocaleString("en")}/s\n`,
+  );
+}
+
+/** A round trip of 150 ms and APNs' 65,535-byte window: one connection is bound by the window, the pool must grow. */
+async function longPath(scale: number): Promise<void> {
+  const sink = await startSink({ SINK_DELAY_MS: "150", SINK_WINDOW: "65535" });
+  const count = Math.round(100_000 * scale);
+  const long = await measure({ sink, sender: "carillon-1500", warmUp: count, count, outstanding: 20_000 });
+  const { connections } = await sink.usage();
+  sink.stop();
+  console.log("## 150 ms round trip, 1.5 kB payloads, window 65,535 bytes\n");
+  console.log(
+    `${long.perSecond.toLocaleString("en")}/s over ${connections} connections; failed ${long.failed}\n`,
+  );
+}

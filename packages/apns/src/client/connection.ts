@@ -1,0 +1,293 @@
+import type { SecureContext, TLSSocket } from "node:tls";
+import {
+  ClientConnection,
+  type ClientConnectionListener,
+  type Goaway,
+  type ReceivedResponse,
+  type RequestFailure,
+} from "../http2/index.ts";
+import { requestFields } from "../notification/index.ts";
+import type { Timer } from "../runtime/index.ts";
+import { dial, explainFailure, isVerificationFailure } from "./dial.ts";
+import type { Job } from "./job.ts";
+import type { Settings } from "./options.ts";
+
+/** Why a connection ended; `verification` failures do not heal by themselves. */
+export interface ConnectionEnd {
+  readonly cause: "verification" | "failure" | "retired";
+  readonly detail: string;
+}
+
+/** How a request of this connection ended without an answer. */
+export type RequestEnd = RequestFailure | { readonly kind: "indeterminate"; readonly cause: "timeout" };
+
+export interface ConnectionOwner {
+  /** SETTINGS came, or a stream or window became free. */
+  capacityChanged(connection: Connection): void;
+  answered(job: Job, response: ReceivedResponse, connection: Connection): void;
+  unanswered(job: Job, end: RequestEnd, connection: Connection): void;
+  goaway(goaway: Goaway, connection: Connection): void;
+  /** The socket is gone; every job was reported before. */
+  ended(end: ConnectionEnd, connection: Connection): void;
+}
+
+const mostTickMs = 500;
+/** How long a retired connection may wait for answers that are still owed. */
+const drainMs = 30_000;
+
+/**
+ * The socket edge of one HTTP/2 connection: TLS, timers, one write per turn of the loop. What the bytes mean is decided
+ * by the pure machine in ../http2, what an end means by the owner.
+ */
+export class Connection implements ClientConnectionListener<Job> {
+  readonly openedAt: number;
+  answers = 0;
+  rttMs: number | undefined;
+  private readonly settings: Settings;
+  private readonly owner: ConnectionOwner;
+  private readonly machine = new ClientConnection<Job>(this);
+  private readonly socket: TLSSocket;
+  private readonly inFlight = new Set<Job>();
+  private timer: Timer | undefined;
+  private isFlushScheduled = false;
+  private isSecure = false;
+  private isReady = false;
+  private isRetired = false;
+  private isOver = false;
+  private lastByteAt: number;
+  private pingSentAt: number | undefined;
+  private drainBy = Number.POSITIVE_INFINITY;
+  private end: ConnectionEnd | undefined;
+
+  constructor(settings: Settings, secureContext: SecureContext, owner: ConnectionOwner) {
+    this.settings = settings;
+    this.owner = owner;
+    this.openedAt = settings.clock.monotonic();
+    this.lastByteAt = this.openedAt;
+    this.socket = dial(settings.endpoint, secureContext, settings.random);
+    this.socket.setNoDelay(true);
+    this.socket.once("secureConnect", () => this.onSecure());
+    this.socket.on("data", (chunk: Buffer) => this.onData(chunk));
+    this.socket.on("drain", () => this.scheduleFlush());
+    this.socket.once("error", (error) => {
+      const cause = isVerificationFailure(error) ? "verification" : "failure";
+      this.end ??= { cause, detail: explainFailure(error, settings.endpoint) };
+    });
+    this.socket.once("end", () => this.socket.destroy());
+    this.socket.once("close", () => this.onClose());
+    this.armTimer();
+  }
+
+  /** The peer's SETTINGS have come and nobody has ended the connection. */
+  get isUsable(): boolean {
+    return this.isReady && !this.isRetired && this.machine.phase === "open";
+  }
+
+  /** Neither ready nor over yet. */
+  get isOpening(): boolean {
+    return !this.isReady && !this.isOver;
+  }
+
+  get openStreams(): number {
+    return this.machine.openStreams;
+  }
+
+  get streamLimit(): number {
+    return this.machine.streamLimit;
+  }
+
+  get lastGoaway(): Goaway | undefined {
+    return this.machine.lastGoaway;
+  }
+
+  get remoteAddress(): string | undefined {
+    return this.socket.remoteAddress;
+  }
+
+  get phase(): "connecting" | "open" | "draining" | "closed" {
+    if (this.isOver) return "closed";
+    if (!this.isReady) return "connecting";
+    return this.isUsable ? "open" : "draining";
+  }
+
+  canSend(payloadBytes: number): boolean {
+    return !this.isRetired && this.isReady && this.machine.canOpen(payloadBytes);
+  }
+
+  /** Sends a job's request; the caller has asked `canSend`. */
+  send(job: Job, authorization: string | undefined): void {
+    const { notification } = job;
+    const { payload } = notification;
+    const body = typeof payload === "string" ? Buffer.from(payload) : payload;
+    job.connection = this;
+    job.authorization = authorization;
+    job.sentAt = this.settings.clock.monotonic();
+    this.inFlight.add(job);
+    const fields = requestFields(notification, this.settings.endpoint.authority, authorization);
+    job.streamId = this.machine.open(fields, body, job);
+    this.scheduleFlush();
+  }
+
+  /** Gives a job up: its stream is reset, nothing more is reported for it. */
+  cancel(job: Job): void {
+    if (!this.inFlight.delete(job)) return;
+    this.machine.cancel(job.streamId);
+    this.scheduleFlush();
+  }
+
+  /** Opens no new streams; closes when those that are open have ended, or after `drainMs`. */
+  retire(detail: string, withinMs: number = drainMs): void {
+    if (this.isOver || this.isRetired) return;
+    this.isRetired = true;
+    this.end ??= { cause: "retired", detail };
+    this.drainBy = this.settings.clock.monotonic() + withinMs;
+    this.machine.goaway();
+    this.scheduleFlush();
+    this.closeWhenDrained();
+  }
+
+  /** Ends at once; what is under way is reported as unanswered. */
+  destroy(detail: string): void {
+    this.end ??= { cause: "failure", detail };
+    this.socket.destroy();
+  }
+
+  capacityChanged(): void {
+    if (!this.isReady) {
+      this.isReady = true;
+      this.rttMs = this.settings.clock.monotonic() - this.openedAt;
+    }
+    this.owner.capacityChanged(this);
+  }
+
+  response(job: Job, response: ReceivedResponse): void {
+    this.inFlight.delete(job);
+    this.answers += 1;
+    this.owner.answered(job, response, this);
+    if (this.isRetired) this.closeWhenDrained();
+  }
+
+  failed(job: Job, failure: RequestFailure): void {
+    this.inFlight.delete(job);
+    this.owner.unanswered(job, failure, this);
+    if (this.isRetired) this.closeWhenDrained();
+  }
+
+  goaway(goaway: Goaway): void {
+    this.owner.goaway(goaway, this);
+    this.retire(`the server sent GOAWAY ${goaway.code} ${goaway.debug.toString("utf8", 0, 200)}`.trim());
+  }
+
+  pong(): void {
+    if (this.pingSentAt !== undefined) this.rttMs = this.settings.clock.monotonic() - this.pingSentAt;
+    this.pingSentAt = undefined;
+  }
+
+  broken(error: { readonly code: number; readonly detail: string }): void {
+    this.end ??= { cause: "failure", detail: `the server broke the protocol: ${error.detail}` };
+    const goodbye = this.machine.takeOutput();
+    if (goodbye !== undefined && this.isSecure) this.socket.end(goodbye);
+    this.socket.destroySoon();
+  }
+
+  private onSecure(): void {
+    this.isSecure = true;
+    if (this.socket.alpnProtocol !== "h2") {
+      const { host, port } = this.settings.endpoint;
+      this.end ??= {
+        cause: "failure",
+        detail: `${host}:${port}: the server did not agree to HTTP/2 (ALPN h2)`,
+      };
+      this.socket.destroy();
+      return;
+    }
+    this.flush();
+  }
+
+  private onData(chunk: Buffer): void {
+    this.lastByteAt = this.settings.clock.monotonic();
+    this.machine.receive(chunk);
+    this.scheduleFlush();
+  }
+
+  private onClose(): void {
+    if (this.isOver) return;
+    this.isOver = true;
+    this.timer?.cancel();
+    this.machine.socketClosed();
+    this.inFlight.clear();
+    this.owner.ended(this.end ?? { cause: "failure", detail: "the server closed the connection" }, this);
+  }
+
+  /** All that is written in one turn of the loop goes out in one write at its end. */
+  private scheduleFlush(): void {
+    if (this.isFlushScheduled || !this.isSecure) return;
+    this.isFlushScheduled = true;
+    setImmediate(() => {
+      this.isFlushScheduled = false;
+      this.flush();
+    });
+  }
+
+  private flush(): void {
+    if (this.isOver || this.socket.destroyed || this.socket.writableNeedDrain) return;
+    const output = this.machine.takeOutput();
+    if (output !== undefined) this.socket.write(output);
+  }
+
+  private closeWhenDrained(): void {
+    if (this.inFlight.size > 0 || this.machine.openStreams > 0) return;
+    // After the GOAWAY that `retire` wrote went out.
+    setImmediate(() => {
+      this.flush();
+      this.socket.end();
+      this.socket.destroySoon();
+    });
+  }
+
+  private armTimer(): void {
+    const { pingAfterMs, pingTimeoutMs, requestTimeoutMs, clock } = this.settings;
+    const tickMs = Math.max(
+      10,
+      Math.min(mostTickMs, pingAfterMs / 4, pingTimeoutMs / 4, requestTimeoutMs / 4),
+    );
+    this.timer = clock.setTimer(() => {
+      this.tick(clock.monotonic());
+      if (!this.isOver) this.armTimer();
+    }, tickMs);
+  }
+
+  private tick(now: number): void {
+    const { connectTimeoutMs, pingTimeoutMs, pingAfterMs, idlePingMs } = this.settings;
+    if (!this.isReady) {
+      if (now - this.openedAt > connectTimeoutMs) this.destroy(`no connection within ${connectTimeoutMs} ms`);
+      return;
+    }
+    if (now > this.drainBy) {
+      this.destroy("the answers that were owed did not come in time");
+      return;
+    }
+    this.expireRequests(now);
+    if (this.pingSentAt !== undefined && this.lastByteAt > this.pingSentAt) this.pingSentAt = undefined;
+    if (this.pingSentAt !== undefined) {
+      if (now - this.pingSentAt > pingTimeoutMs)
+        this.destroy(`no sign of life for ${Math.round(now - this.lastByteAt)} ms`);
+      return;
+    }
+    const quietMs = now - this.lastByteAt;
+    if (quietMs > (this.inFlight.size > 0 ? pingAfterMs : idlePingMs)) {
+      this.pingSentAt = now;
+      this.machine.ping(Buffer.alloc(8));
+      this.scheduleFlush();
+    }
+  }
+
+  /** Requests stand in the order in which they were sent, so the first that is young ends the search. */
+  private expireRequests(now: number): void {
+    for (const job of this.inFlight) {
+      if (now - job.sentAt <= this.settings.requestTimeoutMs && now <= job.deadline) return;
+      this.cancel(job);
+      this.owner.unanswered(job, { kind: "indeterminate", cause: "timeout" }, this);
+    }
+  }
+}

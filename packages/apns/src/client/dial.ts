@@ -1,0 +1,70 @@
+import { lookup as lookUp } from "node:dns";
+import { isIP, type LookupFunction } from "node:net";
+import {
+  type ConnectionOptions,
+  connect,
+  createSecureContext,
+  rootCertificates,
+  type SecureContext,
+  type TLSSocket,
+} from "node:tls";
+import type { Identity } from "../credentials/index.ts";
+import type { Random } from "../runtime/index.ts";
+import type { Endpoint } from "./endpoint.ts";
+
+/** The TLS context of one client: its certificate if it has one, and whom it trusts. */
+export function openContext(identity: Identity, ca: readonly (string | Uint8Array)[]): SecureContext {
+  const extra = ca.map((each) => (typeof each === "string" ? each : Buffer.from(each)));
+  return createSecureContext({
+    minVersion: "TLSv1.2",
+    ...identity.tls,
+    // A list given to TLS replaces Node's own, so that one has to be in it.
+    ...(extra.length === 0 ? {} : { ca: [...rootCertificates, ...extra] }),
+  });
+}
+
+/**
+ * Opens one TLS socket. The name is looked up anew, its addresses are shuffled so that connections spread over them, and
+ * all are tried. The peer must prove who it is whatever the environment says.
+ */
+export function dial(endpoint: Endpoint, secureContext: SecureContext, random: Random): TLSSocket {
+  // `autoSelectFamily` is passed on to `net.connect`; the types of `tls.connect` do not know it.
+  const options: ConnectionOptions & { autoSelectFamily: boolean } = {
+    host: endpoint.host,
+    port: endpoint.port,
+    ...(isIP(endpoint.host) === 0 ? { servername: endpoint.host } : {}),
+    ALPNProtocols: ["h2"],
+    secureContext,
+    rejectUnauthorized: true,
+    autoSelectFamily: true,
+    lookup: shuffled(random),
+  };
+  return connect(options);
+}
+
+/** Why a connection could not be made, in words that say what to look at. */
+export function explainFailure(error: Error & { code?: string }, endpoint: Endpoint): string {
+  const where = `${endpoint.host}:${endpoint.port}`;
+  const inner = (error as Partial<AggregateError>).errors?.[0] as Error | undefined;
+  return `${where}: ${error.message || inner?.message || error.code || "the connection failed"}`;
+}
+
+/** Whether the peer's certificate was the reason: then trying again cannot help until somebody acts. */
+export function isVerificationFailure(error: Error & { code?: string }): boolean {
+  return /CERT|SELF_SIGNED|UNABLE_TO_|ALTNAME|HOSTNAME_MISMATCH|INVALID_CA/.test(error.code ?? "");
+}
+
+function shuffled(random: Random): LookupFunction {
+  return (hostname, options, callback) => {
+    lookUp(hostname, { ...options, all: true }, (error, addresses) => {
+      if (error !== null) return callback(error, [], 0);
+      for (let left = addresses.length - 1; left > 0; left -= 1) {
+        const other = Math.floor(random() * (left + 1));
+        [addresses[left], addresses[other]] = [addresses[other]!, addresses[left]!];
+      }
+      const [first] = addresses;
+      if (options.all === true || first === undefined) callback(null, addresses);
+      else callback(null, first.address, first.family);
+    });
+  };
+}

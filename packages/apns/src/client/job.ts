@@ -1,0 +1,50 @@
+import type { PreparedNotification } from "../notification/index.ts";
+import type { Outcome } from "../response/index.ts";
+
+/** An outcome without what the job itself knows. */
+export type Ending = Outcome extends infer One
+  ? One extends Outcome
+    ? Omit<One, "apnsId" | "attempts">
+    : never
+  : never;
+
+/** Where a job is under way. */
+export interface Carrier {
+  /** Gives the job up; nothing more is reported for it. */
+  cancel(job: Job): void;
+}
+
+/** One notification on its way through the client, from `send` to its outcome. */
+export class Job {
+  readonly notification: PreparedNotification;
+  /** When `send` gives up, by the monotonic clock. */
+  readonly deadline: number;
+  private readonly resolve: (outcome: Outcome) => void;
+  /** Tries that APNs may have seen. */
+  attempts = 0;
+  /** Tries that it provably has not acted upon. */
+  unprocessedTries = 0;
+  /** The provider token that the last try carried. */
+  authorization: string | undefined;
+  /** Where it is under way now. */
+  connection: Carrier | undefined;
+  streamId = 0;
+  sentAt = 0;
+  isSettled = false;
+  /** Called once, at settlement; takes a listener off the caller's AbortSignal. */
+  cleanUp: (() => void) | undefined;
+
+  constructor(notification: PreparedNotification, deadline: number, resolve: (outcome: Outcome) => void) {
+    this.notification = notification;
+    this.deadline = deadline;
+    this.resolve = resolve;
+  }
+
+  settle(ending: Ending): void {
+    if (this.isSettled) return;
+    this.isSettled = true;
+    this.connection = undefined;
+    this.cleanUp?.();
+    this.resolve({ ...ending, apnsId: this.notification.apnsId, attempts: this.attempts } as Outcome);
+  }
+}

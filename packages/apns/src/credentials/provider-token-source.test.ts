@@ -1,0 +1,108 @@
+import { generateKeyPairSync } from "node:crypto";
+import { expect, test } from "vitest";
+import type { Clock } from "../runtime/index.ts";
+import { readProviderToken } from "./provider-token.ts";
+import { ProviderTokenSource, providerTokenSource } from "./provider-token-source.ts";
+
+const { privateKey } = generateKeyPairSync("ec", { namedCurve: "P-256" });
+const minute = 60_000;
+
+class FakeClock implements Clock {
+  wallMs = Date.UTC(2026, 10, 24);
+  passedMs = 0;
+  now = (): number => this.wallMs;
+  monotonic = (): number => this.passedMs;
+  setTimer = () => ({ cancel: () => undefined });
+  pass(ms: number): void {
+    this.wallMs += ms;
+    this.passedMs += ms;
+  }
+}
+
+function source() {
+  const clock = new FakeClock();
+  return { clock, tokens: new ProviderTokenSource(privateKey, "ABC123DEFG", "DEF123GHIJ", clock) };
+}
+
+/** What APNs counts: how old each token is when it comes, and how far apart the changes lie. */
+function watch() {
+  let last: { token: string; firstSeenMs: number } | undefined;
+  const gaps: number[] = [];
+  let oldestMs = 0;
+  return {
+    gaps,
+    oldest: () => oldestMs,
+    see(token: string, clock: FakeClock): void {
+      if (last?.token !== token) {
+        if (last !== undefined) gaps.push(clock.passedMs - last.firstSeenMs);
+        last = { token, firstSeenMs: clock.passedMs };
+      }
+      const read = readProviderToken(token);
+      if (read.kind === "read")
+        oldestMs = Math.max(oldestMs, clock.now() - read.claims.issuedAtSeconds * 1000);
+    },
+  };
+}
+
+test("over a day with a send a minute no token is older than an hour and none changes within 20 minutes", () => {
+  const { clock, tokens } = source();
+  const apns = watch();
+  for (let each = 0; each < 24 * 60; each += 1) {
+    apns.see(tokens.current(), clock);
+    clock.pass(minute);
+  }
+  expect(apns.gaps.length + 1).toBeGreaterThanOrEqual(24);
+  expect(apns.gaps.length + 1).toBeLessThanOrEqual(72);
+  expect(Math.min(...apns.gaps)).toBeGreaterThanOrEqual(20 * minute);
+  expect(apns.oldest()).toBeLessThan(60 * minute);
+});
+
+test("a source that nobody asks makes no token, so a first use at 46 minutes does not lead to two in 20", () => {
+  const { clock, tokens } = source();
+  clock.pass(46 * minute);
+  const apns = watch();
+  for (let each = 0; each < 120; each += 1) {
+    apns.see(tokens.current(), clock);
+    clock.pass(minute);
+  }
+  expect(Math.min(...apns.gaps)).toBeGreaterThanOrEqual(20 * minute);
+});
+
+test("however many answers call one token expired, one new token is made", () => {
+  const { tokens } = source();
+  const refused = tokens.current();
+  for (let each = 0; each < 1000; each += 1) expect(tokens.replace(refused)).toBe(true);
+  const next = tokens.current();
+  expect(next).not.toBe(refused);
+  expect(tokens.replace(refused)).toBe(true);
+  expect(tokens.current()).toBe(next);
+});
+
+test("a server that always says expired gets no third token within 20 minutes", () => {
+  const { clock, tokens } = source();
+  expect(tokens.replace(tokens.current())).toBe(true);
+  const second = tokens.current();
+  clock.pass(19 * minute);
+  expect(tokens.replace(second)).toBe(false);
+  expect(tokens.current()).toBe(second);
+  clock.pass(2 * minute);
+  expect(tokens.replace(second)).toBe(true);
+});
+
+test("a clock that jumps does not make tokens faster than every 20 minutes", () => {
+  const { clock, tokens } = source();
+  const apns = watch();
+  for (let each = 0; each < 240; each += 1) {
+    apns.see(tokens.current(), clock);
+    clock.pass(minute);
+    if (each % 30 === 10) clock.wallMs += each % 60 === 10 ? 60 * minute : -60 * minute;
+  }
+  expect(Math.min(...apns.gaps)).toBeGreaterThanOrEqual(20 * minute);
+});
+
+test("all clients of a process share the source of a key", () => {
+  const one = providerTokenSource(privateKey, "ABC123DEFG", "DEF123GHIJ");
+  expect(providerTokenSource(privateKey, "ABC123DEFG", "DEF123GHIJ")).toBe(one);
+  expect(providerTokenSource(privateKey, "ABC123DEFG", "OTHER12345")).not.toBe(one);
+  expect(one.current()).toBe(one.current());
+});

@@ -1,0 +1,10 @@
+/** What APNs answers: the table of its reasons, and an answer read into one of the kinds of outcome. */
+export { type Answer, readAnswer } from "./answer.ts";
+export type { Accepted, Indeterminate, Outcome, Rejected, Unprocessed, Unrecognized } from "./outcome.ts";
+export {
+  type Fault,
+  parseRejectionReason,
+  type RejectionReason,
+  type RejectionRule,
+  rejectionReasons,
+} from "./rejection-reason.ts";

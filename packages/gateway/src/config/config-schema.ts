@@ -1,0 +1,144 @@
+import Type from "typebox";
+
+/**
+ * The keys of carillon.yaml. Each key also has an environment variable: its path in capitals behind CARILLON_, with `_`
+ * for every dot, index and inner capital (`apps[0].credentials.token.keyFile` is
+ * CARILLON_APPS_0_CREDENTIALS_TOKEN_KEY_FILE).
+ */
+
+/** Marks a key that may come from the environment and never from the file. */
+const environmentOnly = { environmentOnly: true } as const;
+
+const tenCharacters = { pattern: "^[A-Za-z0-9]{10}$" } as const;
+
+const tokenSchema = Type.Object(
+  {
+    keyFile: Type.Optional(
+      Type.String({
+        minLength: 1,
+        description: "Name the AuthKey_….p8 file from Apple's developer account.",
+      }),
+    ),
+    key: Type.Optional(Type.String({ ...environmentOnly, description: "The text of the .p8 file." })),
+    keyId: Type.String({
+      ...tenCharacters,
+      description: "It is the 10 letters and digits in the name of the AuthKey_….p8 file.",
+    }),
+    teamId: Type.String({
+      ...tenCharacters,
+      description: "It is the 10 letters and digits of the team in Apple's developer account.",
+    }),
+  },
+  { additionalProperties: false },
+);
+
+const certificateSchema = Type.Object(
+  {
+    certFile: Type.String({ minLength: 1, description: "Name a PEM file with the client certificate." }),
+    keyFile: Type.Optional(
+      Type.String({ minLength: 1, description: "Name a PEM file with the certificate's private key." }),
+    ),
+    key: Type.Optional(Type.String({ ...environmentOnly, description: "The text of the key's PEM file." })),
+    passphraseFile: Type.Optional(
+      Type.String({ minLength: 1, description: "Name a file that holds the key's passphrase." }),
+    ),
+    passphrase: Type.Optional(Type.String({ ...environmentOnly, description: "The key's passphrase." })),
+  },
+  { additionalProperties: false },
+);
+
+const pkcs12Schema = Type.Object(
+  {
+    file: Type.String({ minLength: 1, description: "Name the .p12 file with the certificate and its key." }),
+    passphraseFile: Type.Optional(
+      Type.String({ minLength: 1, description: "Name a file that holds the passphrase of the .p12 file." }),
+    ),
+    passphrase: Type.Optional(
+      Type.String({ ...environmentOnly, description: "The passphrase of the .p12 file." }),
+    ),
+  },
+  { additionalProperties: false },
+);
+
+export const credentialsSchema = Type.Object(
+  {
+    token: Type.Optional(tokenSchema),
+    certificate: Type.Optional(certificateSchema),
+    pkcs12: Type.Optional(pkcs12Schema),
+  },
+  {
+    additionalProperties: false,
+    minProperties: 1,
+    maxProperties: 1,
+    description: "An app signs in to Apple with a token, a certificate or a pkcs12 file.",
+  },
+);
+
+const appSchema = Type.Object(
+  {
+    name: Type.String({
+      pattern: "^[a-z0-9][a-z0-9._-]{0,62}$",
+      description:
+        "It stands in URLs: 1 to 63 lower-case letters, digits, dots, dashes and underscores, a letter or digit first.",
+    }),
+    topic: Type.String({
+      pattern: "^[A-Za-z0-9._-]{1,255}$",
+      description: "It is the app's bundle id, such as com.example.app.",
+    }),
+    environment: Type.Enum(["production", "sandbox"], {
+      description:
+        "Builds from Xcode belong to the sandbox, those from TestFlight and the App Store to production.",
+    }),
+    credentials: credentialsSchema,
+    endpoint: Type.Optional(
+      Type.String({ description: "It is another server than Apple's, such as https://localhost:8443." }),
+    ),
+    ca: Type.Optional(
+      Type.String({ minLength: 1, description: "Name a PEM file with further trust anchors." }),
+    ),
+  },
+  { additionalProperties: false },
+);
+
+export const configSchema = Type.Object(
+  {
+    listen: Type.Optional(
+      Type.Object(
+        {
+          host: Type.Optional(
+            Type.String({
+              minLength: 1,
+              description:
+                "It is the address to listen on: 127.0.0.1 for this machine alone, 0.0.0.0 for all.",
+            }),
+          ),
+          port: Type.Optional(
+            Type.Integer({ minimum: 0, maximum: 65_535, description: "0 takes any free port." }),
+          ),
+        },
+        { additionalProperties: false },
+      ),
+    ),
+    data: Type.Optional(
+      Type.String({ minLength: 1, description: "Name the folder for the queue and admin.key." }),
+    ),
+    log: Type.Optional(
+      Type.Object(
+        {
+          level: Type.Optional(Type.Enum(["fatal", "error", "warn", "info", "debug", "trace", "silent"])),
+        },
+        { additionalProperties: false },
+      ),
+    ),
+    apps: Type.Array(appSchema, {
+      minItems: 1,
+      maxItems: 10_000,
+      description: "List the apps that may send, each with name, topic, environment and credentials.",
+    }),
+  },
+  { additionalProperties: false },
+);
+
+export type WrittenConfig = Type.Static<typeof configSchema>;
+export type WrittenApp = WrittenConfig["apps"][number];
+export type WrittenCredentials = WrittenApp["credentials"];

@@ -1,0 +1,36 @@
+import type { Credentials } from "@carillon/apns";
+
+export type LogLevel = "fatal" | "error" | "warn" | "info" | "debug" | "trace" | "silent";
+
+/** Everything that a gateway is told before it starts; checked, complete, secrets loaded. */
+export interface Config {
+  readonly listen: { readonly host: string /** 0 takes any free port. */; readonly port: number };
+  /** Absolute path of the folder that holds the queue and `admin.key`. */
+  readonly dataDir: string;
+  readonly logLevel: LogLevel;
+  readonly apps: readonly AppConfig[];
+}
+
+export interface AppConfig {
+  /** As it stands in URLs. Unique. */
+  readonly name: string;
+  /** The bundle id, for notifications that name no topic; a push type's suffix is added to it. */
+  readonly topic: string;
+  /** For notifications that name no environment. */
+  readonly environment: "production" | "sandbox";
+  readonly credentials: Credentials;
+  /** Another server than Apple's, `https://host[:port]`. It stands for `environment`, and the app has no other then. */
+  readonly endpoint?: string;
+  /** Trust anchors (PEM) beside the system's. */
+  readonly ca?: string;
+}
+
+/** One thing that is wrong with the configuration. */
+export interface ConfigProblem {
+  /** Where it was written: `carillon.yaml:12`, or the name of an environment variable. */
+  readonly where: string;
+  /** `apps[0].credentials.token.keyId`; empty where the whole file is meant. */
+  readonly path: string;
+  /** What is wrong and what to do about it, in sentences. Holds no secret. */
+  readonly detail: string;
+}

@@ -1,0 +1,4 @@
+/** carillon.yaml and the environment, parsed once, all problems told together. */
+export type { AppConfig, Config, ConfigProblem, LogLevel } from "./config.ts";
+export { type ConfigSource, type LoadedConfig, loadConfig } from "./load-config.ts";
+export { findSchemaProblems, type SchemaProblem } from "./schema-problems.ts";

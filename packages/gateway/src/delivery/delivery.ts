@@ -1,0 +1,33 @@
+import type { NotificationDraft } from "./notification-draft.ts";
+import type { NotificationRecord } from "./notification-record.ts";
+
+export interface DeliveryHealth {
+  readonly state: "ready" | "stopping" | "failed";
+  /** What failed, in a sentence. */
+  readonly detail?: string;
+  /** Notifications that are not final yet, those in flight among them. */
+  readonly queued: number;
+  /** Sent, and the outcome not on disk yet: after a crash at most these are sent twice. */
+  readonly inFlight: number;
+}
+
+/** The durable queue and what empties it. */
+export interface Delivery {
+  /**
+   * Puts all drafts on disk, or none. Resolves after the fsync with one id per recipient, in order.
+   * Rejects with `QueueFullError` or `StoreFailedError`; then nothing was acknowledged.
+   */
+  submit(app: string, drafts: readonly NotificationDraft[]): Promise<readonly string[]>;
+  /** Looks up by our id or by the caller's own `apnsId` (the newest notification that bears it). */
+  find(app: string, id: string): Promise<NotificationRecord | undefined>;
+  /** The records once all are final, or as they are after `timeoutMs` or `signal`. Unknown ids are left out. */
+  waitUntilFinal(
+    app: string,
+    ids: readonly string[],
+    timeoutMs: number,
+    signal?: AbortSignal,
+  ): Promise<readonly NotificationRecord[]>;
+  readonly health: DeliveryHealth;
+  /** Takes nothing more, waits for what is in flight (at most `deadlineMs`), hands the rest back, closes the store. */
+  stop(deadlineMs: number): Promise<void>;
+}

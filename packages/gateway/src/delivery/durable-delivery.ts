@@ -1,0 +1,162 @@
+import { randomBytes } from "node:crypto";
+import type { Clock } from "@carillon/apns";
+import type { NodeId, Store } from "../store/index.ts";
+import type { Delivery, DeliveryHealth } from "./delivery.ts";
+import { QueueFullError } from "./delivery-errors.ts";
+import type { DeliveryLogger } from "./delivery-logger.ts";
+import { Dispatcher, type MemoryLimits } from "./dispatcher.ts";
+import { Finder } from "./finder.ts";
+import { Housekeeping, type Retention } from "./housekeeping.ts";
+import { Intake } from "./intake.ts";
+import { Ledger } from "./ledger.ts";
+import type { Environment, NotificationDraft } from "./notification-draft.ts";
+import { BatchIds } from "./notification-id.ts";
+import type { NotificationRecord } from "./notification-record.ts";
+import { type QueueLimits, QueueTally } from "./queue-tally.ts";
+import type { RouteLimits } from "./route.ts";
+import type { Sender } from "./sender.ts";
+import type { RetryBudget } from "./settlement.ts";
+import { Waits } from "./waits.ts";
+
+export interface DurableDeliveryOptions {
+  readonly store: Store;
+  readonly clock: Clock;
+  /** From 0 to 1, exclusive. */
+  readonly random: () => number;
+  readonly logger: DeliveryLogger;
+  readonly queueLimits: QueueLimits;
+  readonly routeLimits: RouteLimits;
+  readonly memory: MemoryLimits;
+  readonly budget: RetryBudget;
+  readonly retention: Retention;
+  /** How long this node's leases outlive its last sign of life, 3,000 to 600,000. */
+  readonly leaseMs: number;
+  senderFor(app: string, environment: Environment): Sender | undefined;
+}
+
+/** Wires the queue's parts: intake → store → dispatcher → senders → ledger → store. */
+export class DurableDelivery implements Delivery {
+  readonly #store: Store;
+  readonly #node: NodeId = randomBytes(8).toString("hex");
+  readonly #clock: Clock;
+  readonly #tally: QueueTally;
+  readonly #ledger: Ledger;
+  readonly #dispatcher: Dispatcher;
+  readonly #intake: Intake;
+  readonly #finder: Finder;
+  readonly #waits: Waits;
+  readonly #housekeeping: Housekeeping;
+  #state: Pick<DeliveryHealth, "state" | "detail"> = { state: "ready" };
+  #stopped: Promise<void> | undefined;
+
+  private constructor(options: DurableDeliveryOptions, tally: QueueTally) {
+    const { store, clock, queueLimits } = options;
+    const node = this.#node;
+    const ids = new BatchIds(() => clock.now());
+    this.#store = store;
+    this.#clock = clock;
+    this.#tally = tally;
+    this.#ledger = new Ledger(store, ids, clock, (written) => {
+      this.#dispatcher.written(written);
+      this.#waits.finished(written.finals);
+    });
+    this.#dispatcher = new Dispatcher({ ...options, node, tally, ledger: this.#ledger });
+    this.#intake = new Intake({
+      ...options,
+      node,
+      ids,
+      tally,
+      limits: queueLimits,
+      dispatcher: this.#dispatcher,
+    });
+    this.#finder = new Finder({
+      store,
+      clock,
+      waitingFor: (app, environment) => this.#dispatcher.waitingFor(app, environment),
+    });
+    this.#waits = new Waits(this.#finder, clock);
+    this.#housekeeping = new Housekeeping({
+      ...options,
+      node,
+      lost: () => this.#dispatcher.dropEverything(),
+    });
+  }
+
+  /** Takes up what the store holds, and begins to send. */
+  static async start(options: DurableDeliveryOptions): Promise<DurableDelivery> {
+    const summaries = await options.store.summarize();
+    const delivery = new DurableDelivery(options, new QueueTally(summaries));
+    await delivery.#housekeeping.start();
+    for (const { queue, nextDueAtMs } of summaries)
+      if (nextDueAtMs !== undefined) delivery.#dispatcher.storedOnDisk(queue, nextDueAtMs);
+    void options.store.failed.then(({ message }) => {
+      delivery.#state = { state: "failed", detail: message };
+      delivery.#halt();
+      options.logger.error({ detail: message }, "the store has failed; nothing is taken or sent any more");
+    });
+    return delivery;
+  }
+
+  get health(): DeliveryHealth {
+    return { ...this.#state, queued: this.#tally.notifications, inFlight: this.#dispatcher.inFlight };
+  }
+
+  submit(app: string, drafts: readonly NotificationDraft[]): Promise<readonly string[]> {
+    if (this.#state.state === "stopping")
+      return Promise.reject(new QueueFullError("The gateway is stopping.", restartSeconds));
+    return this.#intake.submit(app, drafts);
+  }
+
+  async find(app: string, id: string): Promise<NotificationRecord | undefined> {
+    const [record] = await this.#finder.find(app, [id]);
+    return record;
+  }
+
+  waitUntilFinal(
+    app: string,
+    ids: readonly string[],
+    timeoutMs: number,
+    signal?: AbortSignal,
+  ): Promise<readonly NotificationRecord[]> {
+    return this.#waits.untilFinal(app, ids, timeoutMs, signal);
+  }
+
+  stop(deadlineMs: number): Promise<void> {
+    this.#stopped ??= this.#stop(deadlineMs);
+    return this.#stopped;
+  }
+
+  async #stop(deadlineMs: number): Promise<void> {
+    if (this.#state.state === "ready") {
+      this.#state = { state: "stopping" };
+      await this.#intake.idle();
+      await this.#within(deadlineMs, this.#dispatcher.stop());
+      await this.#within(diskDeadlineMs, this.#ledger.idle());
+      this.#halt();
+      await this.#store.release(this.#node).catch(() => undefined);
+    }
+    await this.#store.close();
+  }
+
+  /** Nothing leaves any more, and nobody waits. */
+  #halt(): void {
+    void this.#dispatcher.stop();
+    this.#housekeeping.stop();
+    this.#waits.end();
+  }
+
+  #within(deadlineMs: number, work: Promise<void>): Promise<void> {
+    return new Promise((resolve) => {
+      const timer = this.#clock.setTimer(resolve, deadlineMs);
+      void work.then(() => {
+        timer.cancel();
+        resolve();
+      });
+    });
+  }
+}
+
+/** When a caller may find the gateway running again. */
+const restartSeconds = 5;
+/** How long outcomes that are known may take to reach the disk. */
+const diskDeadlineMs = 5_000;

@@ -1,0 +1,95 @@
+import type { Clock, Timer } from "@carillon/apns";
+import type { NodeId, Store } from "../store/index.ts";
+import type { DeliveryLogger } from "./delivery-logger.ts";
+
+/** How long things are kept after a batch is settled. */
+export interface Retention {
+  /** Payloads, tokens and references. @default 86,400,000: one day */
+  readonly bodiesMs: number;
+  /** What became of the notifications. @default 604,800,000: seven days */
+  readonly recordsMs: number;
+}
+
+export interface HousekeepingOptions {
+  readonly store: Store;
+  readonly node: NodeId;
+  readonly clock: Clock;
+  readonly logger: DeliveryLogger;
+  readonly leaseMs: number;
+  readonly retention: Retention;
+  /** Others took this node for dead: it holds nothing any more. */
+  readonly lost: () => void;
+}
+
+/** How often old things are looked for, and how many go in one step. */
+const purgeEveryMs = 60_000;
+const purgeLimit = 100;
+/** Between two steps, so that purging never fills the store's time. */
+const purgePauseMs = 50;
+
+/** Keeps this node's leases alive, and forgets what is old. */
+export class Housekeeping {
+  readonly #options: HousekeepingOptions;
+  #heartbeatTimer: Timer | undefined;
+  #purgeTimer: Timer | undefined;
+  #isStopped = false;
+
+  constructor(options: HousekeepingOptions) {
+    this.#options = options;
+  }
+
+  /** Announces the node. Rejects when the store does not work. */
+  async start(): Promise<void> {
+    const { store, node, leaseMs } = this.#options;
+    await store.heartbeat(node, leaseMs);
+    this.#planHeartbeat();
+    this.#planPurge(purgePauseMs);
+  }
+
+  stop(): void {
+    this.#isStopped = true;
+    this.#heartbeatTimer?.cancel();
+    this.#purgeTimer?.cancel();
+  }
+
+  #planHeartbeat(): void {
+    if (this.#isStopped) return;
+    const { clock, leaseMs } = this.#options;
+    this.#heartbeatTimer = clock.setTimer(() => void this.#heartbeat(), leaseMs / 3);
+  }
+
+  async #heartbeat(): Promise<void> {
+    const { store, node, leaseMs, lost, logger } = this.#options;
+    try {
+      if ((await store.heartbeat(node, leaseMs)) === "lost") {
+        logger.warn({ node }, "this node was taken for dead; it fetches its batches anew");
+        lost();
+      }
+    } catch (error) {
+      if (!this.#isStopped) logger.warn({ detail: String(error) }, "the leases could not be renewed");
+    }
+    this.#planHeartbeat();
+  }
+
+  #planPurge(delayMs: number): void {
+    if (this.#isStopped) return;
+    this.#purgeTimer = this.#options.clock.setTimer(() => void this.#purge(), delayMs);
+  }
+
+  async #purge(): Promise<void> {
+    const { store, clock, retention, logger } = this.#options;
+    const now = clock.now();
+    try {
+      const gone = await store.purge({
+        bodiesBeforeMs: now - retention.bodiesMs,
+        recordsBeforeMs: now - retention.recordsMs,
+        limit: purgeLimit,
+      });
+      const isMore = gone.bodies === purgeLimit || gone.records === purgeLimit;
+      this.#planPurge(isMore ? purgePauseMs : purgeEveryMs);
+    } catch (error) {
+      if (!this.#isStopped) logger.warn({ detail: String(error) }, "old records could not be purged");
+      this.#planPurge(purgeEveryMs);
+    }
+  }
+}

@@ -1,0 +1,209 @@
+import assert from "node:assert/strict";
+import type { Clock } from "@carillon/apns";
+import { type NewBatch, type NodeId, type QueueKey, type Store, StoreFullError } from "../store/index.ts";
+import { decodeBatch } from "./batch/decoder.ts";
+import { BatchEncoder } from "./batch/encoder.ts";
+import type { BatchSettings } from "./batch/format.ts";
+import { BatchRun } from "./batch-run.ts";
+import { QueueFullError } from "./delivery-errors.ts";
+import type { Dispatcher } from "./dispatcher.ts";
+import type { NotificationDraft } from "./notification-draft.ts";
+import { type BatchIds, notificationId } from "./notification-id.ts";
+import type { QueueLimits, QueueTally } from "./queue-tally.ts";
+
+export interface IntakeOptions {
+  readonly store: Store;
+  readonly node: NodeId;
+  readonly ids: BatchIds;
+  readonly clock: Clock;
+  readonly tally: QueueTally;
+  readonly limits: QueueLimits;
+  readonly dispatcher: Dispatcher;
+}
+
+/** So many bytes may wait for the disk; beyond that it is too slow for what is offered. */
+const maxWaitingBytes = 64 * 1024 * 1024;
+const retryAfterSeconds = { queueFull: 10, diskSlow: 1, diskFull: 30 } as const;
+/** What an entry costs beside its payload, roughly. */
+const entryBytes = 64;
+
+/** A batch that still takes notifications. */
+interface OpenBatch {
+  readonly id: string;
+  readonly queue: QueueKey;
+  readonly dueAtMs: number;
+  readonly encoder: BatchEncoder;
+  readonly ownIds: { place: number; apnsId: string }[];
+}
+
+interface Waiting {
+  readonly ids: readonly string[];
+  readonly resolve: (ids: readonly string[]) => void;
+  readonly reject: (error: Error) => void;
+}
+
+/**
+ * Puts submissions into batches and these on disk. What arrives while a commit runs waits for the next one, and so single
+ * calls share batches without a timer; a submission lies in one commit as a whole, and is answered after it.
+ */
+export class Intake {
+  readonly #options: IntakeOptions;
+  #batches: OpenBatch[] = [];
+  /** Those of `#batches` that still take something, by what they have in common. */
+  #open = new Map<string, OpenBatch>();
+  #waiting: Waiting[] = [];
+  #waitingBytes = 0;
+  #isWriting = false;
+  #whenIdle: (() => void)[] = [];
+
+  constructor(options: IntakeOptions) {
+    this.#options = options;
+  }
+
+  submit(app: string, drafts: readonly NotificationDraft[]): Promise<readonly string[]> {
+    const { tally, limits } = this.#options;
+    const count = drafts.reduce((sum, { deviceTokens }) => sum + deviceTokens.length, 0);
+    if (count === 0) return Promise.resolve([]);
+    const bytes = drafts.reduce((sum, { payload }) => sum + payload.byteLength, count * entryBytes);
+    const refusal = tally.refusal(app, count, bytes, limits);
+    if (refusal !== undefined)
+      return Promise.reject(new QueueFullError(refusal, retryAfterSeconds.queueFull));
+    if (this.#waitingBytes + bytes > maxWaitingBytes && this.#waitingBytes > 0)
+      return Promise.reject(new QueueFullError("The disk cannot keep up.", retryAfterSeconds.diskSlow));
+
+    const ids = drafts.flatMap((draft) => this.#enter(app, draft));
+    this.#waitingBytes += bytes;
+    tally.add(app, count, bytes);
+    return new Promise((resolve, reject) => {
+      const settled = (): void => {
+        this.#waitingBytes -= bytes;
+      };
+      this.#waiting.push({
+        ids,
+        resolve(given) {
+          settled();
+          // From here on the batches count, not the estimate.
+          tally.add(app, 0, -bytes);
+          resolve(given);
+        },
+        reject(error) {
+          settled();
+          tally.add(app, -count, -bytes);
+          reject(error);
+        },
+      });
+      this.#write();
+    });
+  }
+
+  /** Resolves when nothing is being written any more. */
+  idle(): Promise<void> {
+    if (!this.#isWriting) return Promise.resolve();
+    return new Promise((resolve) => this.#whenIdle.push(resolve));
+  }
+
+  #enter(app: string, draft: NotificationDraft): string[] {
+    const { payload, reference, apnsId, dueAtMs = 0 } = draft;
+    const settings = settingsOf(draft);
+    return draft.deviceTokens.map((deviceToken) => {
+      const batch = this.#batchFor(app, draft, dueAtMs);
+      const place = batch.encoder.add({
+        deviceToken,
+        payload,
+        settings,
+        ...(reference === undefined ? {} : { reference }),
+        ...(apnsId === undefined ? {} : { apnsId }),
+      });
+      if (apnsId !== undefined) batch.ownIds.push({ place, apnsId });
+      return notificationId(batch.id, place);
+    });
+  }
+
+  #batchFor(app: string, draft: NotificationDraft, wishedMs: number): OpenBatch {
+    const { environment, lane, delivery } = draft;
+    const now = this.#options.clock.now();
+    const isLater = wishedMs > now;
+    const name = `${isLater ? wishedMs : "now"} ${delivery} ${lane} ${environment} ${app}`;
+    const known = this.#open.get(name);
+    if (known !== undefined && !known.encoder.isFull) return known;
+    const batch: OpenBatch = {
+      id: this.#options.ids.next(),
+      queue: { app, environment, lane },
+      dueAtMs: isLater ? wishedMs : now,
+      encoder: new BatchEncoder(delivery),
+      ownIds: [],
+    };
+    this.#open.set(name, batch);
+    this.#batches.push(batch);
+    return batch;
+  }
+
+  #write(): void {
+    if (this.#isWriting) return;
+    this.#isWriting = true;
+    // Whatever the event loop has at hand now goes along.
+    setImmediate(() => void this.#writeAll());
+  }
+
+  async #writeAll(): Promise<void> {
+    while (this.#waiting.length > 0) {
+      const waiting = this.#waiting;
+      const batches = this.#batches.map((batch) => this.#close(batch));
+      this.#waiting = [];
+      this.#batches = [];
+      this.#open = new Map();
+      try {
+        const bodies = await this.#options.store.add(batches);
+        batches.forEach((batch, index) => {
+          this.#stored(batch, bodies[index] ?? batch.body);
+        });
+        for (const { resolve, ids } of waiting) resolve(ids);
+      } catch (error) {
+        const cause =
+          error instanceof StoreFullError
+            ? new QueueFullError(error.message, retryAfterSeconds.diskFull)
+            : (error as Error);
+        for (const { reject } of waiting) reject(cause);
+      }
+    }
+    this.#isWriting = false;
+    for (const resolve of this.#whenIdle.splice(0)) resolve();
+  }
+
+  #close({ id, queue, dueAtMs, encoder, ownIds }: OpenBatch): NewBatch {
+    const { node, dispatcher, clock } = this.#options;
+    return {
+      id,
+      queue,
+      count: encoder.count,
+      dueAtMs,
+      storedAtMs: clock.now(),
+      kind: "original",
+      body: encoder.finish(),
+      ...(dispatcher.keeps(queue, dueAtMs) ? { leaseTo: node } : {}),
+      ownIds,
+    };
+  }
+
+  #stored(batch: NewBatch, body: Uint8Array): void {
+    const { dispatcher, tally } = this.#options;
+    tally.add(batch.queue.app, 0, body.byteLength);
+    if (batch.leaseTo === undefined) dispatcher.storedOnDisk(batch.queue, batch.dueAtMs);
+    else {
+      const decoded = decodeBatch(body);
+      assert(decoded.kind === "decoded", "a batch that was just encoded can be read");
+      dispatcher.adopt(batch.queue, new BatchRun(batch.id, decoded.batch, batch.dueAtMs));
+    }
+  }
+}
+
+function settingsOf(draft: NotificationDraft): BatchSettings {
+  const { topic, pushType, priority, expirationSeconds, collapseId } = draft;
+  return {
+    topic,
+    pushType,
+    ...(priority === undefined ? {} : { priority }),
+    ...(expirationSeconds === undefined ? {} : { expirationSeconds }),
+    ...(collapseId === undefined ? {} : { collapseId }),
+  };
+}

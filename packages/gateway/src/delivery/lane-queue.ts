@@ -1,0 +1,117 @@
+import type { QueueKey } from "../store/index.ts";
+import type { BatchRun } from "./batch-run.ts";
+
+/** One notification whose turn has come. */
+export interface Turn {
+  readonly run: BatchRun;
+  readonly place: number;
+}
+
+/**
+ * What waits in one lane of one route: batches in memory, and behind them those that are only on disk. While there are
+ * any on disk new ones go there too, so that nobody overtakes.
+ */
+export class LaneQueue {
+  readonly key: QueueKey;
+  /** Sent, and not settled on disk. */
+  inFlight = 0;
+  /** In memory, with notifications that are not settled on disk. */
+  readonly #resident = new Set<BatchRun>();
+  #residentBytes = 0;
+  /** In memory, with notifications that were never sent. */
+  readonly #runs: BatchRun[] = [];
+  #again: Turn[] = [];
+  #peeked: Turn | undefined;
+  #diskDueAtMs: number | undefined;
+  #claim: { addedDueAtMs: number | undefined } | undefined;
+
+  constructor(key: QueueKey) {
+    this.key = key;
+  }
+
+  /** How many batches have notifications that were never sent. */
+  get waitingRuns(): number {
+    return this.#runs.length;
+  }
+
+  /** Bytes of the bodies in memory, those among them whose notifications are all in flight. */
+  get residentBytes(): number {
+    return this.#residentBytes;
+  }
+
+  push(run: BatchRun): void {
+    this.#runs.push(run);
+    this.#resident.add(run);
+    this.#residentBytes += run.reader.byteLength;
+  }
+
+  /** Nothing of it is open any more. */
+  forget(run: BatchRun): void {
+    if (this.#resident.delete(run)) this.#residentBytes -= run.reader.byteLength;
+  }
+
+  /** It came back for no fault of its own and goes before those that were never sent. */
+  putBack(turn: Turn): void {
+    if (this.#resident.has(turn.run)) this.#again.push(turn);
+  }
+
+  /** The notification whose turn is next; it stays where it is. */
+  peek(): Turn | undefined {
+    this.#peeked ??= this.#again.shift() ?? this.#nextFromRuns();
+    return this.#peeked;
+  }
+
+  /** Takes away the one that `peek` showed. */
+  take(): void {
+    this.#peeked = undefined;
+  }
+
+  /** When the first batch that is only on disk is due; undefined when there is none. */
+  get diskDueAtMs(): number | undefined {
+    return this.#diskDueAtMs;
+  }
+
+  get isClaiming(): boolean {
+    return this.#claim !== undefined;
+  }
+
+  /** Something waits on disk only. */
+  storedOnDisk(dueAtMs: number): void {
+    this.#diskDueAtMs = earlier(this.#diskDueAtMs, dueAtMs);
+    if (this.#claim !== undefined) this.#claim.addedDueAtMs = earlier(this.#claim.addedDueAtMs, dueAtMs);
+  }
+
+  /** Batches are being fetched from disk. */
+  beginClaim(): void {
+    this.#claim = { addedDueAtMs: undefined };
+  }
+
+  /** They are here; `nextDueAtMs` tells of those that stayed, but not of what was stored in the meantime. */
+  endClaim(nextDueAtMs: number | undefined): void {
+    this.#diskDueAtMs = earlier(this.#claim?.addedDueAtMs, nextDueAtMs);
+    this.#claim = undefined;
+  }
+
+  /** Forgets all that is in memory: it is no longer this node's. */
+  drop(): void {
+    this.#resident.clear();
+    this.#residentBytes = 0;
+    this.#runs.length = 0;
+    this.#again = [];
+    this.#peeked = undefined;
+  }
+
+  #nextFromRuns(): Turn | undefined {
+    for (;;) {
+      const [run] = this.#runs;
+      if (run === undefined) return undefined;
+      const place = run.take();
+      if (place !== undefined) return { run, place };
+      this.#runs.shift();
+    }
+  }
+}
+
+function earlier(a: number | undefined, b: number | undefined): number | undefined {
+  return a === undefined || (b !== undefined && b < a) ? b : a;
+}

@@ -1,0 +1,31 @@
+export type Environment = "production" | "sandbox";
+export type Lane = "urgent" | "normal" | "bulk";
+
+/**
+ * What to do when a notification was written and no answer came: send it again with the same `apns-id`, or never
+ * again (its status is then `unknown`).
+ */
+export type DeliveryPolicy = "at-least-once" | "at-most-once";
+
+/** A validated wish: one payload for one or more recipients. Nothing below the API checks it again. */
+export interface NotificationDraft {
+  /** Lower-case hex, an even number of digits, 1 to 100 bytes each; at least one. */
+  readonly deviceTokens: readonly string[];
+  /** The exact bytes that go to Apple. */
+  readonly payload: Uint8Array;
+  readonly topic: string;
+  readonly pushType: string;
+  readonly priority?: 10 | 5 | 1;
+  /** Epoch seconds. 0 tells Apple not to store it; absent sends no header. */
+  readonly expirationSeconds?: number;
+  readonly collapseId?: string;
+  /** The caller's own id, a canonical lower-case UUID; only with one recipient. It goes to Apple instead of ours. */
+  readonly apnsId?: string;
+  /** The caller's own name for it, given back as it came. */
+  readonly reference?: string;
+  /** Not before this moment, epoch milliseconds. */
+  readonly dueAtMs?: number;
+  readonly lane: Lane;
+  readonly delivery: DeliveryPolicy;
+  readonly environment: Environment;
+}

@@ -1,0 +1,60 @@
+import { type Clock, systemClock } from "@carillon/apns";
+import { SqliteStore } from "../store/index.ts";
+import type { Delivery } from "./delivery.ts";
+import type { DeliveryLogger } from "./delivery-logger.ts";
+import type { MemoryLimits } from "./dispatcher.ts";
+import { DurableDelivery } from "./durable-delivery.ts";
+import type { Retention } from "./housekeeping.ts";
+import type { Environment } from "./notification-draft.ts";
+import type { QueueLimits } from "./queue-tally.ts";
+import type { RouteLimits } from "./route.ts";
+import type { Sender } from "./sender.ts";
+import { defaultBudget, type RetryBudget } from "./settlement.ts";
+
+export interface DeliveryOptions {
+  /** The folder that holds the database; made when it is absent. */
+  readonly dataDir: string;
+  /** The way to Apple, or undefined while there is none: what is queued then waits. Asked before every sending. */
+  senderFor(app: string, environment: Environment): Sender | undefined;
+  readonly logger: DeliveryLogger;
+  /** Everything below has the defaults that its type names. */
+  readonly queueLimits?: Partial<QueueLimits>;
+  readonly routeLimits?: Partial<RouteLimits>;
+  readonly memory?: Partial<MemoryLimits>;
+  readonly budget?: Partial<RetryBudget>;
+  readonly retention?: Partial<Retention>;
+  readonly clock?: Clock;
+}
+
+const mebibyte = 1024 * 1024;
+
+export const defaults = {
+  queueLimits: { maxQueued: 10_000_000, maxQueuedBytes: 10_240 * mebibyte, maxQueuedPerApp: 10_000_000 },
+  routeLimits: { maxInFlight: 2_000, maxInFlightBytes: 16 * mebibyte },
+  memory: { maxResidentBytes: 64 * mebibyte, maxLaneBytes: 8 * mebibyte },
+  budget: defaultBudget,
+  retention: { bodiesMs: 86_400_000, recordsMs: 604_800_000 },
+  leaseMs: 30_000,
+} as const;
+
+/**
+ * Opens the store in `dataDir` and begins to send what it holds.
+ * @throws {StoreFailedError} another carillon is running on this folder, or the store cannot be opened.
+ */
+export async function openDelivery(options: DeliveryOptions): Promise<Delivery> {
+  const { dataDir, senderFor, logger, clock = systemClock } = options;
+  const store = await SqliteStore.open({ dataDir });
+  return DurableDelivery.start({
+    store,
+    clock,
+    random: Math.random,
+    logger,
+    senderFor,
+    queueLimits: { ...defaults.queueLimits, ...options.queueLimits },
+    routeLimits: { ...defaults.routeLimits, ...options.routeLimits },
+    memory: { ...defaults.memory, ...options.memory },
+    budget: { ...defaults.budget, ...options.budget },
+    retention: { ...defaults.retention, ...options.retention },
+    leaseMs: defaults.leaseMs,
+  });
+}

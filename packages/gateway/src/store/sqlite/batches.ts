@@ -1,0 +1,168 @@
+import {
+  type BatchId,
+  type Claim,
+  type ClaimRequest,
+  type NewBatch,
+  type Note,
+  outcomeCode,
+  type QueueKey,
+  type Settlement,
+} from "../store.ts";
+import type { Database, Row, Statement } from "./driver.ts";
+
+/** The statements that bring batches in, hand them out and settle them. Each method runs inside a transaction. */
+export class Batches {
+  readonly #now: () => number;
+  /** Numbers of the queues, so that a batch's row holds one small number. */
+  readonly #queues = new Map<string, number>();
+  readonly #insertQueue: Statement;
+  readonly #selectQueue: Statement;
+  readonly #insertBatch: Statement;
+  readonly #insertBody: Statement;
+  readonly #insertOwnId: Statement;
+  readonly #selectOutcomes: Statement;
+  readonly #updateOutcomes: Statement;
+  readonly #insertNote: Statement;
+  readonly #deleteBatch: Statement;
+  readonly #deleteBody: Statement;
+  readonly #selectFree: Statement;
+  readonly #selectNextDue: Statement;
+  readonly #lease: Statement;
+
+  constructor(database: Database, now: () => number) {
+    this.#now = now;
+    this.#insertQueue = database.prepare(
+      "INSERT INTO queue (app, environment, lane) VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
+    );
+    this.#selectQueue = database.prepare(
+      "SELECT queue FROM queue WHERE app = ? AND environment = ? AND lane = ?",
+    );
+    this.#insertBatch = database.prepare(
+      `INSERT INTO batch (id, queue, retry, count, open, body_bytes, due_at_ms, stored_at_ms, node)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+    );
+    this.#insertBody = database.prepare("INSERT INTO body (batch, bytes) VALUES (?, ?)");
+    this.#insertOwnId = database.prepare(
+      "INSERT INTO own_id (app, apns_id, batch, place) VALUES (?, ?, ?, ?)",
+    );
+    this.#selectOutcomes = database.prepare(
+      "SELECT batch, retry, count, open, outcomes FROM batch WHERE id = ?",
+    );
+    this.#updateOutcomes = database.prepare(
+      "UPDATE batch SET outcomes = ?, open = ?, settled_at_ms = ? WHERE batch = ?",
+    );
+    this.#insertNote = database.prepare(
+      `INSERT INTO note (batch, place, status, reason, attempts)
+       SELECT batch, ?, ?, ?, ? FROM batch WHERE id = ?
+       ON CONFLICT (batch, place) DO UPDATE
+       SET status = excluded.status, reason = excluded.reason, attempts = attempts || excluded.attempts
+       WHERE status = 'queued'`,
+    );
+    this.#deleteBatch = database.prepare("DELETE FROM batch WHERE batch = ?");
+    this.#deleteBody = database.prepare("DELETE FROM body WHERE batch = ?");
+    this.#selectFree = database.prepare(
+      `SELECT batch, id, count, stored_at_ms, due_at_ms, body_bytes, outcomes, bytes
+       FROM batch JOIN body USING (batch)
+       WHERE queue = ? AND due_at_ms <= ? AND open > 0 AND node IS NULL
+       ORDER BY due_at_ms, batch LIMIT ?`,
+    );
+    this.#selectNextDue = database.prepare(
+      `SELECT due_at_ms FROM batch WHERE queue = ? AND open > 0 AND node IS NULL
+       ORDER BY due_at_ms, batch LIMIT 1`,
+    );
+    this.#lease = database.prepare("UPDATE batch SET node = ? WHERE batch = ?");
+  }
+
+  add(batches: readonly NewBatch[]): readonly Uint8Array[] {
+    return batches.map((batch) => {
+      const { lastInsertRowid } = this.#insertBatch.run(
+        batch.id,
+        this.#queueNumber(batch.queue),
+        batch.kind === "retry" ? 1 : 0,
+        batch.count,
+        batch.count,
+        batch.body.byteLength,
+        batch.dueAtMs,
+        batch.storedAtMs,
+        batch.leaseTo ?? null,
+      );
+      const number = Number(lastInsertRowid);
+      this.#insertBody.run(number, batch.body);
+      for (const { place, apnsId } of batch.ownIds)
+        this.#insertOwnId.run(batch.queue.app, apnsId, number, place);
+      return batch.body;
+    });
+  }
+
+  settle(settlement: Settlement): void {
+    for (const { batch, places, codes } of settlement.batches) this.#settleBatch(batch, places, codes);
+    for (const note of settlement.notes) this.#note(note);
+    this.add(settlement.retries);
+  }
+
+  claim(request: ClaimRequest): Claim {
+    const queue = this.#queueNumber(request.queue);
+    const rows: Row[] = [];
+    let bytes = 0;
+    for (const row of this.#selectFree.iterate(queue, request.dueAtMs, request.maxBatches)) {
+      bytes += Number(row.body_bytes);
+      if (rows.length > 0 && bytes > request.maxBytes) break;
+      rows.push(row);
+    }
+    for (const row of rows) this.#lease.run(request.node, row.batch ?? null);
+    const nextDue = this.#selectNextDue.get(queue)?.due_at_ms;
+    return {
+      batches: rows.map((row) => ({
+        id: String(row.id),
+        count: Number(row.count),
+        storedAtMs: Number(row.stored_at_ms),
+        dueAtMs: Number(row.due_at_ms),
+        body: bytesOf(row.bytes) ?? new Uint8Array(),
+        outcomes: bytesOf(row.outcomes),
+      })),
+      nextDueAtMs: nextDue === undefined ? undefined : Number(nextDue),
+    };
+  }
+
+  /** After a rollback: rows of queues that were new in it are gone, and their numbers with them. */
+  forgetQueues(): void {
+    this.#queues.clear();
+  }
+
+  #settleBatch(id: BatchId, places: Uint16Array, codes: Uint8Array): void {
+    const row = this.#selectOutcomes.get(id);
+    if (row === undefined) return; // A retry that is done leaves nothing: this is an echo of something settled.
+    const number = Number(row.batch);
+    const outcomes = bytesOf(row.outcomes) ?? new Uint8Array(Number(row.count));
+    let open = Number(row.open);
+    places.forEach((place, index) => {
+      const before = outcomes[place];
+      const after = codes[index];
+      if (after === undefined || (before !== outcomeCode.open && before !== outcomeCode.started)) return;
+      outcomes[place] = after;
+      if (after === outcomeCode.accepted || after === outcomeCode.noted) open -= 1;
+    });
+    if (open === 0 && row.retry === 1) {
+      this.#deleteBatch.run(number);
+      this.#deleteBody.run(number);
+    } else this.#updateOutcomes.run(outcomes, open, this.#now(), number);
+  }
+
+  #note(note: Note): void {
+    this.#insertNote.run(note.place, note.status, note.reason ?? null, note.attempts, note.batch);
+  }
+
+  #queueNumber(key: QueueKey): number {
+    const name = `${key.app}\n${key.environment}\n${key.lane}`;
+    const known = this.#queues.get(name);
+    if (known !== undefined) return known;
+    this.#insertQueue.run(key.app, key.environment, key.lane);
+    const number = Number(this.#selectQueue.get(key.app, key.environment, key.lane)?.queue);
+    this.#queues.set(name, number);
+    return number;
+  }
+}
+
+export function bytesOf(value: unknown): Uint8Array | undefined {
+  return value instanceof Uint8Array ? value : undefined;
+}

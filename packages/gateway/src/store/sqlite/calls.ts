@@ -1,0 +1,22 @@
+import type { Store } from "../store.ts";
+
+/** The methods of the store that change something: they are committed and fsynced before they are answered. */
+export const writing = ["add", "settle", "claim", "release", "heartbeat", "purge"] as const;
+
+/** Those that only look. */
+export const reading = ["summarize", "find", "findOwnId"] as const;
+
+export type CallName = (typeof writing)[number] | (typeof reading)[number];
+
+/** One call of a method of the store, as data. */
+export type Call = {
+  readonly [K in CallName]: { readonly name: K; readonly args: Parameters<Store[K]> };
+}[CallName];
+
+export type ResultOf<K extends CallName> = Awaited<ReturnType<Store[K]>>;
+
+/** What became of one call. */
+export type Answer =
+  | { readonly kind: "done"; readonly result: unknown }
+  /** `full`: nothing was stored, later perhaps. `failed`: the store is at its end. `refused`: this call alone is at fault. */
+  | { readonly kind: "full" | "failed" | "refused"; readonly detail: string };

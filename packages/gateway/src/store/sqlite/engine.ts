@@ -1,0 +1,170 @@
+import { Batches } from "./batches.ts";
+import { type Answer, type Call, writing } from "./calls.ts";
+import type { OpenedFolder } from "./data-folder.ts";
+import { type Database, faultOf, type Statement } from "./driver.ts";
+import { Leases } from "./leases.ts";
+import { Records } from "./records.ts";
+
+/** About so much is written to the log before it is copied into the database. */
+const checkpointBytes = 8 * 1024 * 1024;
+/** What one commit writes beside the bodies, roughly: the pages of rows and indexes. */
+const commitOverheadBytes = 24 * 1024;
+
+const changes: ReadonlySet<string> = new Set(writing);
+
+/**
+ * The store's work, synchronous and in one thread. Every group of calls is one transaction with one fsync.
+ *
+ * After an error of the disk nothing is tried again: the pages of a failed fsync may be lost although a second one
+ * says that all is well (Rebello et al., "Can Applications Recover from fsync Failures?", ATC 2020). The engine is then
+ * failed for good; a new start recovers from the log. A disk without room is different: the write itself was refused,
+ * the transaction is undone as if it had never been, and the engine goes on.
+ */
+export class SqliteEngine {
+  readonly #folder: OpenedFolder;
+  readonly #database: Database;
+  readonly #batches: Batches;
+  readonly #leases: Leases;
+  readonly #records: Records;
+  readonly #checkpoint: Statement;
+  #logBytes = 0;
+  #failure: string | undefined;
+
+  constructor(folder: OpenedFolder, now: () => number = Date.now) {
+    this.#folder = folder;
+    this.#database = folder.database;
+    this.#batches = new Batches(this.#database, now);
+    this.#leases = new Leases(this.#database, now);
+    this.#records = new Records(this.#database);
+    this.#checkpoint = this.#database.prepare("PRAGMA wal_checkpoint(PASSIVE)");
+    this.#leases.freeEverything();
+  }
+
+  /** Why nothing works any more; undefined while all is well. */
+  get failure(): string | undefined {
+    return this.#failure;
+  }
+
+  /**
+   * Answers all calls: those that change something in one transaction, then those that look. The answers may be told
+   * to others: what they say is on disk.
+   */
+  answer(calls: readonly Call[]): readonly Answer[] {
+    const committed = new Map<Call, Answer>();
+    const writes = calls.filter((call) => changes.has(call.name));
+    if (writes.length > 0)
+      this.#commit(writes).forEach((answer, index) => {
+        const call = writes[index];
+        if (call !== undefined) committed.set(call, answer);
+      });
+    return calls.map((call) => committed.get(call) ?? this.#attempt(() => this.#perform(call)));
+  }
+
+  /** Copies the log into the database when it has grown. To be called when the answers are on their way. */
+  tidy(): void {
+    if (this.#failure !== undefined || this.#logBytes < checkpointBytes) return;
+    this.#logBytes = 0;
+    try {
+      this.#checkpoint.all();
+    } catch (error) {
+      // Without room the log goes on growing, and copying is tried again later.
+      if (faultOf(error) !== "full") this.#failure = messageOf(error);
+    }
+  }
+
+  close(): void {
+    if (this.#failure === undefined) this.#database.exec("PRAGMA wal_checkpoint(TRUNCATE)");
+    this.#failure ??= "the store is closed";
+    this.#folder.close();
+  }
+
+  #commit(writes: readonly Call[]): readonly Answer[] {
+    if (this.#failure !== undefined) return all(writes, { kind: "failed", detail: this.#failure });
+    try {
+      this.#database.exec("BEGIN IMMEDIATE");
+      const answers: Answer[] = [];
+      for (const call of writes) answers.push(this.#performApart(call));
+      this.#database.exec("COMMIT");
+      return answers;
+    } catch (error) {
+      return all(writes, this.#undo(error));
+    }
+  }
+
+  /** One call inside the transaction: a call that is at fault itself is undone alone. */
+  #performApart(call: Call): Answer {
+    this.#database.exec("SAVEPOINT call");
+    try {
+      const result = this.#perform(call);
+      this.#database.exec("RELEASE call");
+      this.#logBytes += commitOverheadBytes + bodyBytes(call);
+      return { kind: "done", result };
+    } catch (error) {
+      if (faultOf(error) !== "other") throw error;
+      this.#database.exec("ROLLBACK TO call; RELEASE call");
+      this.#batches.forgetQueues();
+      return { kind: "refused", detail: messageOf(error) };
+    }
+  }
+
+  #undo(error: unknown): Answer {
+    this.#batches.forgetQueues();
+    const detail = messageOf(error);
+    try {
+      this.#database.exec("ROLLBACK");
+    } catch {
+      // SQLite has undone it already, as it does when the disk is full; or nothing works any more.
+    }
+    if (faultOf(error) === "full") return { kind: "full", detail };
+    this.#failure = detail;
+    return { kind: "failed", detail };
+  }
+
+  #attempt(look: () => unknown): Answer {
+    if (this.#failure !== undefined) return { kind: "failed", detail: this.#failure };
+    try {
+      return { kind: "done", result: look() };
+    } catch (error) {
+      const detail = messageOf(error);
+      if (faultOf(error) === "other") return { kind: "refused", detail };
+      this.#failure = detail;
+      return { kind: "failed", detail };
+    }
+  }
+
+  #perform(call: Call): unknown {
+    switch (call.name) {
+      case "add":
+        return this.#batches.add(...call.args);
+      case "settle":
+        return this.#batches.settle(...call.args);
+      case "claim":
+        return this.#batches.claim(...call.args);
+      case "release":
+        return this.#leases.release(...call.args);
+      case "heartbeat":
+        return this.#leases.heartbeat(...call.args);
+      case "purge":
+        return this.#records.purge(...call.args);
+      case "summarize":
+        return this.#records.summarize();
+      case "find":
+        return this.#records.find(...call.args);
+      case "findOwnId":
+        return this.#records.findOwnId(...call.args);
+    }
+  }
+}
+
+function all(calls: readonly Call[], answer: Answer): readonly Answer[] {
+  return calls.map(() => answer);
+}
+
+function bodyBytes(call: Call): number {
+  const batches = call.name === "add" ? call.args[0] : call.name === "settle" ? call.args[0].retries : [];
+  return batches.reduce((sum, { body }) => sum + body.byteLength, 0);
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

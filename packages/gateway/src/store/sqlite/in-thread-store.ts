@@ -1,0 +1,57 @@
+import type { Store } from "../store.ts";
+import { StoreFailedError, StoreFullError } from "../store-errors.ts";
+import type { Answer, Call, CallName, ResultOf } from "./calls.ts";
+import type { SqliteEngine } from "./engine.ts";
+
+/**
+ * The engine behind the store's interface in the caller's own thread, for tests: they can hold its clock and its disk.
+ * Calls of one turn of the event loop share a commit, as they do in the worker.
+ */
+export function inThreadStore(engine: SqliteEngine): Store {
+  let announceFailure: (error: StoreFailedError) => void = () => {};
+  const failed = new Promise<StoreFailedError>((resolve) => {
+    announceFailure = resolve;
+  });
+  let group: { call: Call; settle: (answer: Answer) => void }[] = [];
+
+  const commit = (): void => {
+    const commits = group;
+    group = [];
+    const answers = engine.answer(commits.map(({ call }) => call));
+    commits.forEach(({ settle }, index) => {
+      settle(answers[index] ?? { kind: "failed", detail: "no answer" });
+    });
+    engine.tidy();
+    if (engine.failure !== undefined) announceFailure(new StoreFailedError(engine.failure));
+  };
+  const ask = <K extends CallName>(call: Extract<Call, { name: K }>): Promise<ResultOf<K>> =>
+    new Promise((resolve, reject) => {
+      if (group.length === 0) setImmediate(commit);
+      group.push({
+        call,
+        settle(answer) {
+          if (answer.kind === "done") resolve(answer.result as ResultOf<K>);
+          else if (answer.kind === "full") reject(new StoreFullError(answer.detail));
+          else if (answer.kind === "failed") reject(new StoreFailedError(answer.detail));
+          else reject(new Error(`The store refused this: ${answer.detail}`));
+        },
+      });
+    });
+
+  return {
+    failed,
+    add: (batches) => ask({ name: "add", args: [batches] }),
+    settle: (settlement) => ask({ name: "settle", args: [settlement] }),
+    claim: (request) => ask({ name: "claim", args: [request] }),
+    release: (node) => ask({ name: "release", args: [node] }),
+    heartbeat: (node, leaseMs) => ask({ name: "heartbeat", args: [node, leaseMs] }),
+    summarize: () => ask({ name: "summarize", args: [] }),
+    find: (batch, places) => ask({ name: "find", args: [batch, places] }),
+    findOwnId: (app, apnsId) => ask({ name: "findOwnId", args: [app, apnsId] }),
+    purge: (request) => ask({ name: "purge", args: [request] }),
+    async close() {
+      if (group.length > 0) commit();
+      engine.close();
+    },
+  };
+}

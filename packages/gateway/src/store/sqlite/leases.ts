@@ -1,0 +1,50 @@
+import type { NodeId } from "../store.ts";
+import type { Database, Statement } from "./driver.ts";
+
+/** The statements about who holds what. A batch's lease lasts as long as the node that holds it is alive. */
+export class Leases {
+  readonly #now: () => number;
+  readonly #selectNode: Statement;
+  readonly #insertNode: Statement;
+  readonly #selectDead: Statement;
+  readonly #deleteNode: Statement;
+  readonly #free: Statement;
+  readonly #freeAll: Statement;
+  readonly #deleteNodes: Statement;
+  /** Nodes that have announced themselves to this engine. */
+  readonly #announced = new Set<NodeId>();
+
+  constructor(database: Database, now: () => number) {
+    this.#now = now;
+    this.#selectNode = database.prepare("SELECT node FROM node WHERE node = ?");
+    this.#insertNode = database.prepare(
+      `INSERT INTO node (node, alive_until_ms) VALUES (?, ?)
+       ON CONFLICT (node) DO UPDATE SET alive_until_ms = excluded.alive_until_ms`,
+    );
+    this.#selectDead = database.prepare("SELECT node FROM node WHERE alive_until_ms < ? AND node <> ?");
+    this.#deleteNode = database.prepare("DELETE FROM node WHERE node = ?");
+    this.#free = database.prepare("UPDATE batch SET node = NULL WHERE open > 0 AND node = ?");
+    this.#freeAll = database.prepare("UPDATE batch SET node = NULL WHERE open > 0 AND node IS NOT NULL");
+    this.#deleteNodes = database.prepare("DELETE FROM node");
+  }
+
+  /** For a start with the folder's lock held: whoever was a node of this folder is dead. */
+  freeEverything(): void {
+    this.#freeAll.run();
+    this.#deleteNodes.run();
+  }
+
+  heartbeat(node: NodeId, leaseMs: number): "held" | "lost" {
+    const now = this.#now();
+    const wasFoundDead = this.#announced.has(node) && this.#selectNode.get(node) === undefined;
+    this.#announced.add(node);
+    this.#insertNode.run(node, now + leaseMs);
+    for (const { node: dead } of this.#selectDead.all(now, node)) this.release(String(dead));
+    return wasFoundDead ? "lost" : "held";
+  }
+
+  release(node: NodeId): void {
+    this.#free.run(node);
+    this.#deleteNode.run(node);
+  }
+}

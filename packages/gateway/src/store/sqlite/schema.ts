@@ -1,0 +1,81 @@
+import { StoreFailedError } from "../store-errors.ts";
+import type { Database } from "./driver.ts";
+
+/**
+ * The steps from an empty file to the present form; `user_version` says how many were taken. Steps are only ever added.
+ *
+ * - A body lies apart from its batch's row: SQLite writes a row anew as a whole when a column changes, and outcomes
+ *   change often while bodies never do.
+ * - `outcomes` stays NULL until the first outcome.
+ * - The partial indexes hold only what waits: a batch that goes out at once, held by the node that stored it, never
+ *   enters `batch_free`.
+ */
+const migrations: readonly string[] = [
+  `
+  CREATE TABLE queue (
+    queue INTEGER PRIMARY KEY,
+    app TEXT NOT NULL,
+    environment TEXT NOT NULL,
+    lane TEXT NOT NULL,
+    UNIQUE (app, environment, lane)
+  );
+  CREATE TABLE node (
+    node TEXT PRIMARY KEY,
+    alive_until_ms INTEGER NOT NULL
+  ) WITHOUT ROWID;
+  CREATE TABLE batch (
+    batch INTEGER PRIMARY KEY,
+    id TEXT NOT NULL UNIQUE,
+    queue INTEGER NOT NULL REFERENCES queue,
+    retry INTEGER NOT NULL,
+    count INTEGER NOT NULL,
+    open INTEGER NOT NULL,
+    body_bytes INTEGER NOT NULL,
+    due_at_ms INTEGER NOT NULL,
+    stored_at_ms INTEGER NOT NULL,
+    settled_at_ms INTEGER,
+    node TEXT,
+    outcomes BLOB
+  );
+  CREATE INDEX batch_free ON batch (queue, due_at_ms, batch) WHERE open > 0 AND node IS NULL;
+  CREATE INDEX batch_held ON batch (node) WHERE open > 0 AND node IS NOT NULL;
+  CREATE INDEX batch_with_body ON batch (settled_at_ms) WHERE open = 0 AND body_bytes > 0;
+  CREATE INDEX batch_settled ON batch (settled_at_ms) WHERE open = 0;
+  CREATE TABLE body (
+    batch INTEGER PRIMARY KEY,
+    bytes BLOB NOT NULL
+  );
+  CREATE TABLE note (
+    batch INTEGER NOT NULL,
+    place INTEGER NOT NULL,
+    status TEXT NOT NULL,
+    reason TEXT,
+    attempts TEXT NOT NULL,
+    PRIMARY KEY (batch, place)
+  ) WITHOUT ROWID;
+  CREATE TABLE own_id (
+    app TEXT NOT NULL,
+    apns_id TEXT NOT NULL,
+    batch INTEGER NOT NULL,
+    place INTEGER NOT NULL,
+    PRIMARY KEY (app, apns_id, batch, place)
+  ) WITHOUT ROWID;
+  CREATE INDEX own_id_batch ON own_id (batch);
+  `,
+];
+
+/**
+ * Brings the database to the present form, each step in a transaction of its own.
+ * @throws {StoreFailedError} when a newer carillon has written it.
+ */
+export function migrate(database: Database): void {
+  const version = Number(database.prepare("PRAGMA user_version").get()?.user_version);
+  if (version > migrations.length)
+    throw new StoreFailedError(
+      `The data folder was written by a newer carillon (its schema is ${version}, this one knows ${migrations.length}). ` +
+        `Start that version, or use another data folder.`,
+    );
+  migrations.slice(version).forEach((step, index) => {
+    database.exec(`BEGIN IMMEDIATE; ${step}; PRAGMA user_version = ${version + index + 1}; COMMIT`);
+  });
+}

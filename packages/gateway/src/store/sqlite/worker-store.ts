@@ -1,0 +1,163 @@
+import { Worker } from "node:worker_threads";
+import type {
+  BatchId,
+  Claim,
+  ClaimRequest,
+  FoundBatch,
+  NewBatch,
+  NodeId,
+  PurgeRequest,
+  QueueSummary,
+  Settlement,
+  Store,
+} from "../store.ts";
+import { StoreFailedError, StoreFullError } from "../store-errors.ts";
+import type { Answer, Call, CallName, ResultOf } from "./calls.ts";
+import { transfersOfCall } from "./transfers.ts";
+import type { FromWorker, ToWorker, WorkerStart } from "./worker-messages.ts";
+
+interface Waiting {
+  readonly resolve: (result: never) => void;
+  readonly reject: (error: Error) => void;
+}
+
+/**
+ * The SQLite store, seen from the main thread: every call goes to the worker and waits for its answer. When the worker
+ * dies, or its disk fails, everyone who waits is told so, and nothing is taken any more.
+ */
+export class WorkerStore implements Store {
+  readonly failed: Promise<StoreFailedError>;
+  readonly #worker: Worker;
+  readonly #waiting = new Map<number, Waiting>();
+  #announceFailure: (error: StoreFailedError) => void = () => {};
+  #failure: StoreFailedError | undefined;
+  #nextId = 0;
+  #closed: Promise<void> | undefined;
+  #announceExit: () => void = () => {};
+
+  private constructor(worker: Worker) {
+    this.#worker = worker;
+    this.failed = new Promise((resolve) => {
+      this.#announceFailure = resolve;
+    });
+    worker.on("message", (message: FromWorker) => this.#receive(message));
+    worker.on("error", (error) => this.#fail(`The store's thread died: ${error.message}`));
+    worker.on("exit", (code) => {
+      this.#fail(`The store's thread ended with code ${code}.`);
+      this.#announceExit();
+    });
+  }
+
+  /** @throws {StoreFailedError} no SQLite, the folder in use, unreadable, damaged or from a newer carillon. */
+  static async open(start: WorkerStart): Promise<WorkerStore> {
+    const worker = new Worker(new URL("./worker.js", import.meta.url), {
+      workerData: start,
+      name: "carillon-store",
+      // node:sqlite calls itself experimental on standard error at every start.
+      execArgv: ["--disable-warning=ExperimentalWarning"],
+    });
+    await new Promise<void>((resolve, reject) => {
+      worker.once("message", (message: FromWorker) => {
+        if (message.kind === "refused") reject(new StoreFailedError(message.detail));
+        else resolve();
+      });
+      worker.once("error", (error) => reject(new StoreFailedError(`The store's thread: ${error.message}`)));
+    });
+    return new WorkerStore(worker);
+  }
+
+  add(batches: readonly NewBatch[]): Promise<readonly Uint8Array[]> {
+    return this.#call({ name: "add", args: [batches] });
+  }
+
+  settle(settlement: Settlement): Promise<void> {
+    return this.#call({ name: "settle", args: [settlement] });
+  }
+
+  claim(request: ClaimRequest): Promise<Claim> {
+    return this.#call({ name: "claim", args: [request] });
+  }
+
+  release(node: NodeId): Promise<void> {
+    return this.#call({ name: "release", args: [node] });
+  }
+
+  heartbeat(node: NodeId, leaseMs: number): Promise<"held" | "lost"> {
+    return this.#call({ name: "heartbeat", args: [node, leaseMs] });
+  }
+
+  summarize(): Promise<readonly QueueSummary[]> {
+    return this.#call({ name: "summarize", args: [] });
+  }
+
+  find(batch: BatchId, places: readonly number[]): Promise<FoundBatch | undefined> {
+    return this.#call({ name: "find", args: [batch, places] });
+  }
+
+  findOwnId(app: string, apnsId: string): Promise<{ batch: BatchId; place: number } | undefined> {
+    return this.#call({ name: "findOwnId", args: [app, apnsId] });
+  }
+
+  purge(request: PurgeRequest): Promise<{ bodies: number; records: number }> {
+    return this.#call({ name: "purge", args: [request] });
+  }
+
+  /**
+   * Resolves when what was asked before is answered and the thread is gone: only then is the folder free for others,
+   * for the npm package keeps a database open as long as its statements exist.
+   */
+  close(): Promise<void> {
+    this.#closed ??= new Promise((resolve) => {
+      this.#announceExit = resolve;
+      if (this.#failure === undefined) this.#post({ kind: "close" });
+      else void this.#worker.terminate().then(() => resolve());
+    });
+    return this.#closed;
+  }
+
+  #call<K extends CallName>(call: Extract<Call, { name: K }>): Promise<ResultOf<K>> {
+    if (this.#failure !== undefined) return Promise.reject(this.#failure);
+    if (this.#closed !== undefined) return Promise.reject(new StoreFailedError("The store is closed."));
+    return new Promise((resolve, reject) => {
+      const id = this.#nextId++;
+      this.#waiting.set(id, { resolve, reject });
+      this.#post({ kind: "call", id, call }, transfersOfCall(call));
+    });
+  }
+
+  #post(message: ToWorker, transfers: readonly ArrayBuffer[] = []): void {
+    this.#worker.postMessage(message, transfers);
+  }
+
+  #receive(message: FromWorker): void {
+    switch (message.kind) {
+      case "answers":
+        for (const { id, answer } of message.answers) this.#settle(id, answer);
+        return;
+      case "failed":
+        this.#fail(message.detail);
+        return;
+      case "opened":
+      case "refused":
+        return;
+    }
+  }
+
+  #settle(id: number, answer: Answer): void {
+    const waiting = this.#waiting.get(id);
+    this.#waiting.delete(id);
+    if (waiting === undefined) return;
+    if (answer.kind === "done") waiting.resolve(answer.result as never);
+    else if (answer.kind === "full") waiting.reject(new StoreFullError(`The disk is full: ${answer.detail}`));
+    else if (answer.kind === "failed") waiting.reject(new StoreFailedError(answer.detail));
+    else waiting.reject(new Error(`The store refused this: ${answer.detail}`));
+  }
+
+  #fail(detail: string): void {
+    if (this.#failure !== undefined) return;
+    this.#failure = new StoreFailedError(detail);
+    if (this.#closed === undefined) this.#announceFailure(this.#failure);
+    for (const waiting of this.#waiting.values()) waiting.reject(this.#failure);
+    this.#waiting.clear();
+  }
+}

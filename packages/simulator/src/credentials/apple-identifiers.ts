@@ -1,0 +1,14 @@
+/** Object identifiers that stand in Apple's push certificates. Source: `apns-protocol` §2.2, after published certificates. */
+export const appleOid = {
+  /** Marks a certificate as valid in the sandbox; content NULL. */
+  sandbox: "1.2.840.113635.100.6.3.1",
+  /** Marks a certificate as valid in production; content NULL. */
+  production: "1.2.840.113635.100.6.3.2",
+  /** VoIP topics, in the form of `topics`. */
+  voipTopics: "1.2.840.113635.100.6.3.4",
+  /** The topics of a universal certificate: topic and SEQUENCE { kind }, alternating. */
+  topics: "1.2.840.113635.100.6.3.6",
+} as const;
+
+/** The subject attribute that holds a certificate's main topic (RFC 4519 §2.39). */
+export const userIdOid = "0.9.2342.19200300.100.1.1";

@@ -1,0 +1,1 @@
+export { Devices, type UnregisteredDevice } from "./devices.ts";

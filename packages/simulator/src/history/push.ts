@@ -1,0 +1,112 @@
+/** What the simulator knows about one request when it has answered it. */
+export interface PushFacts {
+  /** Milliseconds since 1970 by the simulator's clock. */
+  readonly atMs: number;
+  /** As it was answered: the sender's, or the one made here. */
+  readonly apnsId: string;
+  /** Lower case; undefined where the path has none. */
+  readonly deviceToken: string | undefined;
+  /** As sent, or the certificate's only topic. */
+  readonly topic: string | undefined;
+  readonly pushType: string | undefined;
+  readonly status: number;
+  /** Apple's reason; undefined for a push that was accepted. */
+  readonly reason: string | undefined;
+  /** [name, value, ...] as received, pseudo-header fields included. */
+  readonly fields: readonly string[];
+  readonly payload: Buffer;
+  /** Connections count from 1, in the order in which they were made. */
+  readonly connection: number;
+  readonly stream: number;
+}
+
+/** Estimate of what a record costs beside its strings and its payload. */
+const recordBytes = 400;
+
+/** One request that was answered. */
+export class Push implements PushFacts {
+  /** Counts from 1 and goes on over `clear`. */
+  readonly sequence: number;
+  readonly atMs: number;
+  readonly apnsId: string;
+  readonly deviceToken: string | undefined;
+  readonly topic: string | undefined;
+  readonly pushType: string | undefined;
+  readonly status: number;
+  readonly reason: string | undefined;
+  readonly fields: readonly string[];
+  readonly payload: Buffer;
+  readonly connection: number;
+  readonly stream: number;
+
+  constructor(sequence: number, facts: PushFacts) {
+    this.sequence = sequence;
+    this.atMs = facts.atMs;
+    this.apnsId = facts.apnsId;
+    this.deviceToken = facts.deviceToken;
+    this.topic = facts.topic;
+    this.pushType = facts.pushType;
+    this.status = facts.status;
+    this.reason = facts.reason;
+    this.fields = facts.fields;
+    this.payload = facts.payload;
+    this.connection = facts.connection;
+    this.stream = facts.stream;
+  }
+
+  /** The time as ISO 8601. */
+  get at(): string {
+    return new Date(this.atMs).toISOString();
+  }
+
+  /** The header fields by name; of a name that came several times, the values joined by ", ". */
+  get headers(): Readonly<Record<string, string>> {
+    const headers: Record<string, string> = Object.create(null);
+    for (let i = 0; i < this.fields.length; i += 2) {
+      const [name, value] = [this.fields[i]!, this.fields[i + 1]!];
+      headers[name] = headers[name] === undefined ? value : `${headers[name]}, ${value}`;
+    }
+    return headers;
+  }
+
+  /** About what the record occupies, in bytes. */
+  get sizeBytes(): number {
+    let bytes = recordBytes + this.payload.length;
+    for (const text of this.fields) bytes += text.length;
+    return bytes;
+  }
+
+  /** The form of the control API. A payload that is no UTF-8 stands in base64. */
+  toJSON(): Record<string, unknown> {
+    const text = this.payload.toString("utf8");
+    const isText = Buffer.from(text, "utf8").equals(this.payload);
+    const {
+      sequence,
+      at,
+      apnsId,
+      deviceToken,
+      topic,
+      pushType,
+      status,
+      reason,
+      headers,
+      connection,
+      stream,
+    } = this;
+    const payload = isText ? { payload: text } : { payloadBase64: this.payload.toString("base64") };
+    return {
+      sequence,
+      at,
+      apnsId,
+      deviceToken,
+      topic,
+      pushType,
+      status,
+      reason,
+      headers,
+      ...payload,
+      connection,
+      stream,
+    };
+  }
+}

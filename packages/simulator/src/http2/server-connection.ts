@@ -1,0 +1,388 @@
+import {
+  applySetting,
+  ByteWriter,
+  type ConnectionError,
+  checkFrame,
+  checkSetting,
+  decodePriority,
+  decodeSettings,
+  decodeWindowIncrement,
+  errorCode,
+  FrameDecoder,
+  type FrameListener,
+  flag,
+  frameType,
+  initialSettings,
+  max31Bit,
+  type Settings,
+  settingId,
+  writeGoaway,
+  writePing,
+  writeRstStream,
+  writeSettings,
+  writeSettingsAck,
+  writeWindowUpdate,
+} from "@carillon/apns/http2";
+import { AnswerWriter } from "./answer-writer.ts";
+import { FloodGuard } from "./flood-guard.ts";
+import { Preface } from "./preface.ts";
+import { RequestReader, type RequestSink } from "./request-reader.ts";
+import type { ServerStream } from "./server-stream.ts";
+import { ServerStreams } from "./server-streams.ts";
+
+/** One request: whole, or with a body cut to `mostBodyBytes` where it was longer. */
+export interface ServerRequest {
+  readonly streamId: number;
+  /** [name, value, ...], well-formed; one byte a character. */
+  readonly fields: readonly string[];
+  readonly body: Buffer;
+  /** Bytes of the body that came; more than `body.length` where it was cut. */
+  readonly bodyBytes: number;
+}
+
+export interface ServerConnectionListener {
+  /** To be answered by `answer`, now or later. */
+  request(request: ServerRequest): void;
+  /** The peer broke the protocol: GOAWAY is in the output; flush it and end the socket. */
+  broken(error: ConnectionError): void;
+}
+
+export interface ServerConnectionOptions {
+  /** SETTINGS_MAX_CONCURRENT_STREAMS at the start, 0 to 2^31 - 1. */
+  readonly streamLimit: number;
+  /** SETTINGS_INITIAL_WINDOW_SIZE in bytes. @default 65 535, as Apple's */
+  readonly streamWindowBytes?: number;
+  /** What the peer may have under way to us in DATA, 65 535 to 2^31 - 1 bytes. @default 65 535 */
+  readonly connectionWindowBytes?: number;
+  /** SETTINGS_MAX_HEADER_LIST_SIZE in bytes. @default 8000, as Apple's */
+  readonly maxHeaderListBytes?: number;
+}
+
+/** "awaiting-preface": the client's preface and SETTINGS have not come. "draining": we sent GOAWAY. "closed": nothing more will happen. */
+export type ServerPhase = "awaiting-preface" | "awaiting-settings" | "open" | "draining" | "closed";
+
+/** Entries of one SETTINGS frame at most; the protocol knows six (CVE-2020-11080). */
+const mostSettingsEntries = 64;
+
+/** What Netty, and so Apple's front end, answers to a header list over the limit. */
+const headersTooLargeFields = [":status", "431"] as const;
+
+/**
+ * The server's half of one HTTP/2 connection (RFC 9113), strict: bytes in, bytes and events out; no socket, no timer, no
+ * clock. The driver hands every chunk to `receive`, writes what `takeOutput` gives, and stops reading while the socket
+ * asks it to wait. After `broken` it flushes and ends the socket.
+ */
+export class ServerConnection {
+  private readonly listener: ServerConnectionListener;
+  private readonly out = new ByteWriter();
+  private readonly guard = new FloodGuard();
+  private readonly streams = new ServerStreams();
+  private readonly writer = new AnswerWriter(this.out);
+  private readonly decoder = new FrameDecoder(initialSettings.maxFrameSize);
+  private readonly preface = new Preface();
+  private readonly reader: RequestReader;
+  private readonly streamWindowBytes: number;
+  private currentPhase: ServerPhase = "awaiting-preface";
+  private peer: Settings = initialSettings;
+  /** What we announced last, and what holds: a raised limit does from the moment the peer can know it. */
+  private announcedLimit: number;
+  private limitInForce: number;
+  /** Streams whose answer stands in output that was not taken: for the peer they are open. */
+  private untakenAnswers = 0;
+  private lastStreamId = max31Bit;
+
+  /** SETTINGS are in the output at once. */
+  constructor(listener: ServerConnectionListener, options: ServerConnectionOptions) {
+    this.listener = listener;
+    this.announcedLimit = options.streamLimit;
+    this.limitInForce = options.streamLimit;
+    this.streamWindowBytes = options.streamWindowBytes ?? initialSettings.initialWindowSize;
+    const connectionWindowBytes = options.connectionWindowBytes ?? initialSettings.initialWindowSize;
+    const maxHeaderListBytes = options.maxHeaderListBytes ?? 8000;
+    const limits = { connectionWindowBytes, maxHeaderListBytes };
+    this.reader = new RequestReader(this.makeSink(), this.streams, this.out, this.guard, limits);
+    writeSettings(this.out, [
+      [settingId.headerTableSize, initialSettings.headerTableSize],
+      [settingId.maxConcurrentStreams, options.streamLimit],
+      [settingId.initialWindowSize, this.streamWindowBytes],
+      [settingId.maxFrameSize, initialSettings.maxFrameSize],
+      [settingId.maxHeaderListSize, maxHeaderListBytes],
+    ]);
+    const added = connectionWindowBytes - initialSettings.initialWindowSize;
+    if (added > 0) writeWindowUpdate(this.out, 0, added);
+  }
+
+  get phase(): ServerPhase {
+    return this.currentPhase;
+  }
+
+  /** Streams that have no whole answer yet. */
+  get openStreams(): number {
+    return this.streams.count;
+  }
+
+  /** SETTINGS_MAX_CONCURRENT_STREAMS as announced last. */
+  get streamLimit(): number {
+    return this.announcedLimit;
+  }
+
+  /** Takes bytes from the socket. Never throws; what they mean goes to the listener. */
+  receive(chunk: Buffer): void {
+    let bytes = chunk;
+    if (this.currentPhase === "awaiting-preface") {
+      const result = this.preface.receive(chunk);
+      if (result.kind === "need-more") return;
+      if (result.kind === "malformed") {
+        this.break({ code: errorCode.protocolError, detail: result.detail });
+        return;
+      }
+      this.currentPhase = "awaiting-settings";
+      bytes = chunk.subarray(result.bytesRead);
+    }
+    if (this.currentPhase === "closed") return;
+    const error = this.decoder.receive(bytes, this.onFrame);
+    if (error !== undefined) this.break(error);
+  }
+
+  /**
+   * Answers a request: [name, value, ...] with `:status` first. Without a body the answer ends on HEADERS. Without effect
+   * when the stream has ended meanwhile.
+   */
+  answer(streamId: number, fields: readonly string[], body?: Uint8Array): void {
+    const stream = this.streams.find(streamId);
+    if (stream === undefined || this.currentPhase === "closed") return;
+    this.guard.answered();
+    if (this.writer.write(stream, fields, body)) this.finish(stream);
+  }
+
+  /** Resets a stream. Without effect when it is not open. */
+  reset(streamId: number, code: number): void {
+    if (this.streams.find(streamId) !== undefined) this.writeReset(streamId, code);
+  }
+
+  /** Announces a new SETTINGS_MAX_CONCURRENT_STREAMS. A lower one holds for streams that are opened from now on. */
+  setStreamLimit(streamLimit: number): void {
+    if (this.currentPhase === "closed") return;
+    this.announcedLimit = streamLimit;
+    this.limitInForce = Math.min(this.limitInForce, streamLimit);
+    writeSettings(this.out, [[settingId.maxConcurrentStreams, streamLimit]]);
+  }
+
+  /** Sends GOAWAY(NO_ERROR). Streams above `lastStreamId` (by default the highest so far) are not acted on. */
+  goaway(debug?: Uint8Array, lastStreamId: number = this.streams.highestId): void {
+    if (this.currentPhase === "closed") return;
+    this.currentPhase = "draining";
+    this.lastStreamId = Math.min(this.lastStreamId, lastStreamId);
+    writeGoaway(this.out, this.lastStreamId, errorCode.noError, debug);
+  }
+
+  /** The socket is gone: nothing is answered any more. */
+  socketClosed(): void {
+    this.currentPhase = "closed";
+    this.out.cut(0);
+  }
+
+  /** What must be written to the socket now, or undefined. The buffer is never written to again. */
+  takeOutput(): Buffer | undefined {
+    if (this.currentPhase !== "closed") this.reader.writeCredit();
+    if (this.out.length === 0) return undefined;
+    this.guard.repliesTaken();
+    this.untakenAnswers = 0;
+    this.limitInForce = this.announcedLimit;
+    return this.out.take();
+  }
+
+  private readonly onFrame: FrameListener = (type, flags, streamId, bytes, start, end) => {
+    const error =
+      checkFrame(type, flags, streamId, bytes, start, end) ?? this.checkOrder(type, flags, streamId);
+    if (error !== undefined) return error;
+    switch (type) {
+      case frameType.data:
+        return this.reader.data(flags, streamId, bytes, start, end);
+      case frameType.headers:
+        return this.reader.headers(flags, streamId, bytes, start, end);
+      case frameType.continuation:
+        return this.reader.continuation(flags, streamId, bytes, start, end);
+      case frameType.rstStream:
+        return this.onRstStream(streamId);
+      case frameType.settings:
+        return (flags & flag.ack) === 0
+          ? this.onSettings(decodeSettings(bytes, start, end))
+          : this.guard.countIdle();
+      case frameType.ping:
+        return this.onPing(flags, bytes.subarray(start, end));
+      case frameType.windowUpdate:
+        return this.onWindowUpdate(streamId, decodeWindowIncrement(bytes, start));
+      case frameType.pushPromise:
+        return { code: errorCode.protocolError, detail: "PUSH_PROMISE from a client" };
+      case frameType.priority:
+        return this.onPriority(streamId, bytes, start, end);
+      default:
+        // GOAWAY, which asks nothing of a server, and unknown types.
+        return this.guard.countIdle();
+    }
+  };
+
+  /** The client's first frame is SETTINGS (RFC 9113 §3.4), and nothing comes between the parts of a header block (§6.10). */
+  private checkOrder(type: number, flags: number, streamId: number): ConnectionError | undefined {
+    const continued = this.reader.continuedStreamId;
+    if (continued !== undefined && (type !== frameType.continuation || streamId !== continued)) {
+      return { code: errorCode.protocolError, detail: `frame of type ${type} inside a header block` };
+    }
+    if (this.currentPhase !== "awaiting-settings") return undefined;
+    this.currentPhase = "open";
+    if (type === frameType.settings && (flags & flag.ack) === 0) return undefined;
+    return { code: errorCode.protocolError, detail: `first frame is of type ${type}, not SETTINGS` };
+  }
+
+  private onSettings(
+    entries: readonly (readonly [id: number, value: number])[],
+  ): ConnectionError | undefined {
+    if (entries.length > mostSettingsEntries) {
+      return { code: errorCode.enhanceYourCalm, detail: `SETTINGS of ${entries.length} entries` };
+    }
+    for (const [id, value] of entries) {
+      const error = checkSetting(id, value);
+      if (error !== undefined) return error;
+      this.peer = applySetting(this.peer, id, value);
+      // One entry at a time: a table made smaller and larger again in one frame must be announced as both.
+      if (!this.writer.adopt(this.peer, this.streams.all())) {
+        return {
+          code: errorCode.flowControlError,
+          detail: "SETTINGS_INITIAL_WINDOW_SIZE overflows a stream's window",
+        };
+      }
+    }
+    writeSettingsAck(this.out);
+    this.finishWaiting();
+    return this.guard.countReply();
+  }
+
+  private onPing(flags: number, opaque: Buffer): ConnectionError | undefined {
+    if ((flags & flag.ack) !== 0) return this.guard.countIdle();
+    writePing(this.out, opaque, flag.ack);
+    return this.guard.countReply();
+  }
+
+  private onRstStream(streamId: number): ConnectionError | undefined {
+    if (this.isIdle(streamId)) return this.onIdleStream("RST_STREAM", streamId);
+    const stream = this.streams.find(streamId);
+    if (stream !== undefined) this.writer.drop(stream);
+    this.streams.drop(streamId, "peer-reset");
+    return this.guard.countReset();
+  }
+
+  private onWindowUpdate(streamId: number, increment: number): ConnectionError | undefined {
+    if (streamId === 0) {
+      if (increment === 0) return { code: errorCode.protocolError, detail: "WINDOW_UPDATE of 0" };
+      if (!this.writer.enlargeConnectionWindow(increment)) {
+        return {
+          code: errorCode.flowControlError,
+          detail: "WINDOW_UPDATE overflows the connection's window",
+        };
+      }
+      this.finishWaiting();
+      return this.guard.countIdle();
+    }
+    if (this.isIdle(streamId)) return this.onIdleStream("WINDOW_UPDATE", streamId);
+    const stream = this.streams.find(streamId);
+    if (stream === undefined) return this.guard.countIdle();
+    if (increment === 0) return this.abort(streamId, errorCode.protocolError);
+    if (!this.writer.enlargeStreamWindow(stream, increment)) {
+      return this.abort(streamId, errorCode.flowControlError);
+    }
+    this.finishWaiting();
+    return this.guard.countIdle();
+  }
+
+  /** Priorities are not used (RFC 9113 §5.3.2); their length and a dependency on itself (RFC 7540 §5.3.1) are checked. */
+  private onPriority(
+    streamId: number,
+    bytes: Buffer,
+    start: number,
+    end: number,
+  ): ConnectionError | undefined {
+    const priority = decodePriority(bytes, start, end);
+    if (priority !== undefined && priority.dependsOn !== streamId) return this.guard.countIdle();
+    const code = priority === undefined ? errorCode.frameSizeError : errorCode.protocolError;
+    // A stream that is not open cannot be reset; the fault then is the connection's.
+    if (this.streams.find(streamId) === undefined)
+      return { code, detail: `PRIORITY of stream ${streamId} is wrong` };
+    return this.abort(streamId, code);
+  }
+
+  private makeSink(): RequestSink {
+    const connection = this;
+    return {
+      get hasRoom() {
+        return connection.streams.count + connection.untakenAnswers < connection.limitInForce;
+      },
+      get lastStreamId() {
+        return connection.lastStreamId;
+      },
+      get streamWindows() {
+        return { receive: connection.streamWindowBytes, send: connection.writer.initialStreamWindow };
+      },
+      complete: (stream) =>
+        connection.listener.request({
+          streamId: stream.id,
+          fields: stream.fields,
+          body: stream.body,
+          bodyBytes: stream.contentBytes,
+        }),
+      headersTooLarge: (stream) => connection.answer(stream.id, headersTooLargeFields),
+      reset: (streamId, code) => connection.abort(streamId, code),
+      refuse: (streamId) => {
+        connection.writeReset(streamId, errorCode.refusedStream);
+        return connection.guard.countIdle();
+      },
+    };
+  }
+
+  /** Resets a stream through the peer's fault. */
+  private abort(streamId: number, code: number): ConnectionError | undefined {
+    this.writeReset(streamId, code);
+    return this.guard.countReset();
+  }
+
+  private writeReset(streamId: number, code: number): void {
+    const stream = this.streams.find(streamId);
+    if (stream !== undefined) this.writer.drop(stream);
+    this.streams.drop(streamId, "us");
+    writeRstStream(this.out, streamId, code);
+  }
+
+  /** The answer is written whole. Where the request is not, the rest is declined without an error (RFC 9113 §8.1). */
+  private finish(stream: ServerStream): void {
+    this.untakenAnswers += 1;
+    if (stream.phase === "received") this.streams.finish(stream.id);
+    else this.writeReset(stream.id, errorCode.noError);
+  }
+
+  private finishWaiting(): void {
+    for (const stream of this.writer.writeWaiting()) this.finish(stream);
+  }
+
+  private isIdle(streamId: number): boolean {
+    return streamId % 2 === 0 || streamId > this.streams.highestId;
+  }
+
+  /** A frame for a stream that was never opened. After our GOAWAY the peer may have opened streams that we did not look at. */
+  private onIdleStream(name: string, streamId: number): ConnectionError | undefined {
+    if (streamId > this.lastStreamId) return this.guard.countIdle();
+    return { code: errorCode.protocolError, detail: `${name} on idle stream ${streamId}` };
+  }
+
+  /** A connection error (RFC 9113 §5.4.1). What was answered before goes out before the GOAWAY. */
+  private break(error: ConnectionError): void {
+    if (this.currentPhase === "closed") return;
+    this.currentPhase = "closed";
+    writeGoaway(
+      this.out,
+      Math.min(this.streams.highestId, this.lastStreamId),
+      error.code,
+      Buffer.from(error.detail),
+    );
+    this.listener.broken(error);
+  }
+}

@@ -1,0 +1,39 @@
+import { randomUUID } from "node:crypto";
+import { type RejectionReason, rejectionReasons } from "@carillon/apns";
+import type { Verdict } from "./judge.ts";
+
+/** An answer as the HTTP/2 edge writes it. */
+export interface AnswerParts {
+  readonly status: number;
+  /** [name, value, ...], `:status` first. */
+  readonly fields: readonly string[];
+  /** Undefined for an answer that ends on its HEADERS, as a 200 does. */
+  readonly body: Buffer | undefined;
+}
+
+/** Bodies of refusals by reason, made once. */
+const bodies = new Map<string, Buffer>(
+  Object.keys(rejectionReasons).map((reason) => [reason, Buffer.from(JSON.stringify({ reason }))]),
+);
+
+/** The answer in Apple's form (`apns-protocol` §3.1). `apns-unique-id` comes in the sandbox only. */
+export function writeAnswer(verdict: Verdict, environment: "sandbox" | "production"): AnswerParts {
+  const { apnsId, refusal } = verdict;
+  if (refusal === undefined) {
+    const fields = [":status", "200", "apns-id", apnsId];
+    if (environment === "sandbox") fields.push("apns-unique-id", randomUUID());
+    return { status: 200, fields, body: undefined };
+  }
+  const { status } = rejectionReasons[refusal.reason];
+  return {
+    status,
+    fields: [":status", String(status), "apns-id", apnsId, "content-type", "application/json"],
+    body: writeBody(refusal.reason, refusal.goneSinceMs),
+  };
+}
+
+/** The JSON of a refusal, and of a GOAWAY's debug data. */
+export function writeBody(reason: RejectionReason, goneSinceMs?: number): Buffer {
+  if (goneSinceMs !== undefined) return Buffer.from(JSON.stringify({ reason, timestamp: goneSinceMs }));
+  return bodies.get(reason) ?? Buffer.from(JSON.stringify({ reason }));
+}

@@ -1,0 +1,25 @@
+/**
+ * Which room may enter which, by its door. A room is a folder of a package's `src/`, named `package/room`; a bare
+ * package name stands for its public door. Files that lie directly in `src/` are composition roots of their package:
+ * they may enter every room of it, and the packages listed under the package's own name.
+ */
+export const mayEnter: Readonly<Record<string, readonly string[]>> = {
+  apns: [],
+  "apns/runtime": [],
+  "apns/notification": [],
+  "apns/http2": [],
+  "apns/response": ["apns/notification"],
+  "apns/credentials": ["apns/runtime"],
+  "apns/client": ["apns/notification", "apns/response", "apns/credentials", "apns/http2", "apns/runtime"],
+
+  simulator: ["apns", "apns/http2"],
+
+  gateway: ["apns"],
+  "gateway/config": ["apns"],
+  "gateway/store": ["apns"],
+  "gateway/delivery": ["apns", "gateway/store"],
+  "gateway/apps": ["apns", "gateway/config"],
+  "gateway/api": ["apns", "gateway/config", "gateway/delivery", "gateway/apps"],
+  // The demo is the only way from the gateway to the simulator.
+  "gateway/cli": ["apns", "simulator", "gateway/config", "gateway"],
+};
