@@ -1,0 +1,159 @@
+import { X509Certificate } from "node:crypto";
+import { basename } from "node:path";
+import { ApnsClient, ApnsError, type Credentials } from "@carillon/apns";
+import type { ReadInput } from "../input-file.ts";
+import type { Refuse, SendFlags } from "./send-flags.ts";
+
+/** Reads a file that a flag names. */
+export type ReadFlagFile = (file: string) => Promise<ReadInput>;
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+const kinds = {
+  token: ["key", "keyId", "teamId"],
+  certificate: ["cert", "certKey"],
+  pkcs12: ["p12"],
+} as const satisfies Record<Credentials["kind"], readonly (keyof SendFlags)[]>;
+
+const spelled = {
+  key: "--key",
+  keyId: "--key-id",
+  teamId: "--team-id",
+  cert: "--cert",
+  certKey: "--cert-key",
+  p12: "--p12",
+} as const;
+
+/** Who sends: exactly one of the three kinds. Reads the files and makes sure that a client can be made of them. */
+export async function readCredentialFlags(
+  flags: SendFlags,
+  environment: Environment,
+  readFile: ReadFlagFile,
+  refuse: Refuse,
+): Promise<Credentials | undefined> {
+  const kind = tellKind(flags, refuse);
+  if (kind === undefined) return undefined;
+  const files = new FlagFiles(readFile, refuse);
+  const credentials = await (kind === "token"
+    ? readToken(flags, files, refuse)
+    : readCertificate(kind, flags, environment, files, refuse));
+  if (credentials === undefined) return undefined;
+  try {
+    // The constructor opens the credentials and connects to nothing.
+    new ApnsClient({ environment: "sandbox", credentials });
+  } catch (error) {
+    if (!(error instanceof ApnsError)) throw error;
+    refuse(spelled[kinds[kind][0]], `${error.message}.`);
+    return undefined;
+  }
+  return credentials;
+}
+
+function tellKind(flags: SendFlags, refuse: Refuse): Credentials["kind"] | undefined {
+  const given = (Object.keys(kinds) as Credentials["kind"][]).filter((kind) =>
+    kinds[kind].some((name) => flags[name] !== undefined),
+  );
+  const [kind, other] = given;
+  if (kind === undefined) {
+    refuse(
+      "--key",
+      "is missing. Say who sends: --key AuthKey_….p8 --key-id K --team-id T, or --cert FILE --cert-key FILE, " +
+        "or --p12 FILE [--passphrase-file FILE].",
+    );
+  } else if (other !== undefined) {
+    const names = given.map((each) => spelled[kinds[each].find((name) => flags[name] !== undefined)!]);
+    refuse(names[0]!, `excludes ${names.slice(1).join(" and ")}. Keep one kind of credential.`);
+    return undefined;
+  }
+  return kind;
+}
+
+async function readToken(
+  flags: SendFlags,
+  files: FlagFiles,
+  refuse: Refuse,
+): Promise<Credentials | undefined> {
+  const { teamId } = flags;
+  // Apple names the file after the key.
+  const keyId = flags.keyId ?? /^AuthKey_([A-Za-z0-9]{10})\.p8$/.exec(basename(flags.key ?? ""))?.[1];
+  const source = "Apple's developer account shows it";
+  if (keyId === undefined) refuse("--key-id", `is missing. ${source}, beside the key.`);
+  else if (!isTenCharacters(keyId))
+    refuse("--key-id", `must be 10 letters and digits. ${source}, beside the key.`);
+  if (teamId === undefined) refuse("--team-id", `is missing. ${source} under Membership.`);
+  else if (!isTenCharacters(teamId))
+    refuse("--team-id", `must be 10 letters and digits. ${source} under Membership.`);
+  const key = await files.read("--key", flags.key, "Name the AuthKey_….p8 file.");
+  if (key === undefined || !isTenCharacters(keyId) || !isTenCharacters(teamId)) return undefined;
+  return { kind: "token", key, keyId, teamId };
+}
+
+async function readCertificate(
+  kind: "certificate" | "pkcs12",
+  flags: SendFlags,
+  environment: Environment,
+  files: FlagFiles,
+  refuse: Refuse,
+): Promise<Credentials | undefined> {
+  const given = environment.CARILLON_PASSPHRASE ?? "";
+  // Editors end a file with a line break that belongs to no passphrase.
+  const passphrase =
+    flags.passphraseFile === undefined
+      ? given
+      : (await files.read("--passphrase-file", flags.passphraseFile, ""))
+          ?.toString("utf8")
+          .replace(/\r?\n$/, "");
+  if (passphrase === undefined) return undefined;
+  const opener = passphrase === "" ? {} : { passphrase };
+  if (kind === "pkcs12") {
+    const data = await files.read("--p12", flags.p12, "Name the .p12 file.");
+    return data === undefined ? undefined : { kind, data, ...opener };
+  }
+  const cert = await files.read("--cert", flags.cert, "Name the PEM file with the certificate.");
+  const key = await files.read(
+    "--cert-key",
+    flags.certKey,
+    "Name the PEM file with the certificate's private key; it may be the same file.",
+  );
+  if (cert === undefined || key === undefined) return undefined;
+  if (!isCertificate(cert)) {
+    refuse("--cert", "This file holds no certificate in PEM form.");
+    return undefined;
+  }
+  return { kind, cert, key, ...opener };
+}
+
+export function isCertificate(pem: Buffer): boolean {
+  try {
+    new X509Certificate(pem);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function isTenCharacters(text: string | undefined): text is string {
+  return text !== undefined && /^[A-Za-z0-9]{10}$/.test(text);
+}
+
+class FlagFiles {
+  readonly #readFile: ReadFlagFile;
+  readonly #refuse: Refuse;
+
+  constructor(readFile: ReadFlagFile, refuse: Refuse) {
+    this.#readFile = readFile;
+    this.#refuse = refuse;
+  }
+
+  /** The bytes of the file, or undefined after a refusal. */
+  async read(flag: `--${string}`, file: string | undefined, whatToName: string): Promise<Buffer | undefined> {
+    if (file === undefined) {
+      this.#refuse(flag, `is missing. ${whatToName}`);
+      return undefined;
+    }
+    const input = await this.#readFile(file);
+    if (input.kind === "read") return input.bytes;
+    this.#refuse(flag, `(${file}) ${input.detail}`);
+    return undefined;
+  }
+}

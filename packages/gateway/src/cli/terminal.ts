@@ -1,0 +1,45 @@
+import { createColors } from "picocolors";
+
+/** Where a command writes. */
+export interface Terminal {
+  /** A line of what was asked for, to standard output. */
+  print(line: string): void;
+  /** A line about it, to standard error. */
+  note(line: string): void;
+  /** For lines that are printed; without effect where they go to a file, a pipe or a reader who wants none. */
+  readonly colours: Colours;
+  /** For notes. */
+  readonly noteColours: Colours;
+  /** Why printed lines were lost, other than by a reader who had enough. */
+  readonly outputFailure: string | undefined;
+}
+
+export type Colours = ReturnType<typeof createColors>;
+
+/**
+ * The terminal of this process. A reader that closes its end (`| head -1`) stops the output, not the command: what it does and
+ * the status that it ends with are the same.
+ */
+export function openTerminal(): Terminal {
+  let outputFailure: string | undefined;
+  process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+    if (error.code !== "EPIPE") outputFailure ??= error.message;
+  });
+  // There is no place left to tell it.
+  process.stderr.on("error", () => undefined);
+  return {
+    print: (line) => void process.stdout.write(`${line}\n`),
+    note: (line) => void process.stderr.write(`${line}\n`),
+    colours: createColors(showsColours(process.stdout)),
+    noteColours: createColors(showsColours(process.stderr)),
+    get outputFailure() {
+      return outputFailure;
+    },
+  };
+}
+
+/** Source: no-color.org; `TERM=dumb` is how editors say the same. */
+function showsColours(stream: NodeJS.WriteStream): boolean {
+  const { NO_COLOR, TERM } = process.env;
+  return stream.isTTY === true && (NO_COLOR ?? "") === "" && TERM !== "dumb";
+}
