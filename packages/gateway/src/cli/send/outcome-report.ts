@@ -1,4 +1,10 @@
-import { type Outcome, type RejectionRule, rejectionReasons } from "@carillon/apns";
+import {
+  type Indeterminate,
+  type Outcome,
+  type RejectionRule,
+  rejectionReasons,
+  type Unprocessed,
+} from "@carillon/apns";
 import { type ExitStatus, exitStatus } from "../exit-status.ts";
 import { printable } from "../printable.ts";
 
@@ -65,33 +71,43 @@ export function reportOutcome(outcome: Outcome, deviceToken: string): OutcomeRep
         },
       };
     }
-    case "unprocessed": {
-      const { cause, detail } = outcome;
-      return {
-        status: exitStatus.unknown,
-        word: "unreachable",
-        lines: [
-          "nothing was sent",
-          printable(detail ?? describeCause(cause)),
-          "Check the address, the network and the firewall; a server with a certificate of its own needs --ca FILE.",
-        ],
-        record: { ...named, attempts, cause, detail },
-      };
-    }
-    case "indeterminate": {
-      const { cause, detail } = outcome;
-      return {
-        status: exitStatus.unknown,
-        word: "unknown",
-        lines: [
-          `sent, and no answer came: ${printable(detail ?? describeCause(cause))}`,
-          "It may have been taken. Sending it again may show it twice, unless --collapse-id makes them one.",
-          `apns-id ${apnsId}${countOf(attempts)}`,
-        ],
-        record: { ...named, attempts, cause, detail },
-      };
-    }
+    case "unprocessed":
+      // An earlier attempt that got no answer may have been taken.
+      return attempts > 0 ? reportUnknown(outcome, named) : reportUnreachable(outcome, named);
+    case "indeterminate":
+      return reportUnknown(outcome, named);
   }
+}
+
+type Named = Readonly<Record<string, unknown>>;
+
+function reportUnreachable({ attempts, cause, detail }: Unprocessed, named: Named): OutcomeReport {
+  return {
+    status: exitStatus.unknown,
+    word: "unreachable",
+    lines: [
+      "nothing was sent",
+      printable(detail ?? describeCause(cause)),
+      "Check the address, the network and the firewall; a server with a certificate of its own needs --ca FILE.",
+    ],
+    record: { ...named, attempts, cause, detail },
+  };
+}
+
+function reportUnknown(
+  { apnsId, attempts, cause, detail }: Unprocessed | Indeterminate,
+  named: Named,
+): OutcomeReport {
+  return {
+    status: exitStatus.unknown,
+    word: "unknown",
+    lines: [
+      `sent, and no answer came: ${printable(detail ?? describeCause(cause))}`,
+      "It may have been taken. Sending it again may show it twice, unless --collapse-id makes them one.",
+      `apns-id ${apnsId}${countOf(attempts)}`,
+    ],
+    record: { ...named, outcome: "indeterminate", attempts, cause, detail },
+  };
 }
 
 function countOf(attempts: number): string {
