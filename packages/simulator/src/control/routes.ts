@@ -49,7 +49,7 @@ function describeRoutes(): string {
 
 function listHistory({ history }: ControlTarget, { query }: ControlRequest): ControlAnswer {
   const asked = readHistoryQuery(query);
-  if (asked.kind === "malformed") return refuse(400, `In the query ${asked.detail}.`);
+  if (asked.kind === "malformed") return refuse(400, `Query: ${asked.detail}.`);
   const { filter, most } = asked;
   const pushes = history.find(filter, most);
   return { status: 200, value: { total: history.total, matching: history.count(filter), pushes } };
@@ -66,7 +66,7 @@ function unregisterDevice(
 ): ControlAnswer {
   if (parseDeviceToken(deviceToken) === undefined) return refuseDeviceToken();
   const asked = readDeviceBody(body);
-  if (asked.kind === "malformed") return refuse(400, `In the body ${asked.detail}.`);
+  if (asked.kind === "malformed") return refuse(400, `Body: ${asked.detail}.`);
   devices.unregister(deviceToken, asked.sinceMs, asked.reason);
   const device: UnregisteredDevice | undefined = devices.find(deviceToken.toLowerCase());
   return { status: 200, value: device };
