@@ -2,47 +2,43 @@
 // Installs and builds what is missing or stale, and says nothing when nothing is.
 // `npm start` and `npm test` call it first, so it may use nothing but Node itself.
 //
-// "Stale" is judged without starting npm or tsc: a stamp in node_modules records the lock file that was
-// installed and the sources that were built (path, size, modification time).
+// "Stale" is judged by content, without starting npm or tsc, so that it holds after a clone, a checkout, a removed file or
+// an interrupted `npm ci`. Installed is what npm's own record in node_modules says of every package in the lock file, as
+// far as it is on disk. Built is what has its file in dist, from sources whose digest a stamp in node_modules holds.
 
 import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import {
-  chmodSync,
-  existsSync,
-  mkdirSync,
-  readdirSync,
-  readFileSync,
-  statSync,
-  writeFileSync,
-} from "node:fs";
-import { dirname, join, relative } from "node:path";
+import { chmodSync, existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { dirname, join, relative, sep } from "node:path";
 import { fileURLToPath } from "node:url";
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const oldestNode = [20, 19];
-const stampFile = join(root, "node_modules", ".carillon-set-up.json");
-const commandLine = join(root, "packages/gateway/dist/cli/main.js");
+const packages = join(root, "packages");
+const installRecord = join(root, "node_modules/.package-lock.json");
+const stampFile = join(root, "node_modules/.carillon-set-up.json");
+const commandLine = join(packages, "gateway/dist/cli/main.js");
+const commandLink = join(root, "node_modules/.bin/carillon");
 
 requireNode();
-const stamp = readStamp();
-
-const lock = digest([join(root, "package-lock.json")]);
-if (stamp.lock !== lock) {
+if (!isInstalled()) {
+  // An interrupted npm must not leave a record that speaks of packages which are gone.
+  rmSync(installRecord, { force: true });
   run("Installing the dependencies", "npm", ["ci", "--ignore-scripts", "--no-audit", "--no-fund"]);
-  writeStamp({ lock });
-  stamp.build = undefined;
 }
-
-const build = digest(sources());
-if (stamp.build !== build || !existsSync(commandLine)) {
-  run("Building the packages", process.execPath, [join(root, "node_modules/typescript/bin/tsc"), "-b"]);
+const sources = findSources();
+const build = digest(sources);
+if (readJson(stampFile)?.build !== build || !hasOutputs() || !existsSync(commandLink)) {
+  const compiler = [join(root, "node_modules/typescript/bin/tsc"), "-b"];
+  run("Building the packages", process.execPath, compiler);
+  // tsc trusts its notes of the last build and misses no file that was removed since.
+  if (!hasOutputs()) run("Building the packages anew", process.execPath, [...compiler, "--force"]);
   chmodSync(commandLine, 0o755);
   // npm links a workspace's command only where its file exists, and before the first build it did not.
-  if (!existsSync(join(root, "node_modules/.bin/carillon"))) {
+  if (!existsSync(commandLink)) {
     run("Linking the carillon command", "npm", ["rebuild", "carillon", "--ignore-scripts"]);
   }
-  writeStamp({ lock, build });
+  writeFileSync(stampFile, `${JSON.stringify({ build })}\n`);
 }
 
 function requireNode() {
@@ -55,15 +51,37 @@ function requireNode() {
   process.exit(2);
 }
 
+/** Whether every package of the lock file is there in its version. Optional ones may be for another platform. */
+function isInstalled() {
+  const wanted = readJson(join(root, "package-lock.json"))?.packages;
+  const found = readJson(installRecord)?.packages;
+  if (wanted === undefined || found === undefined) return false;
+  return Object.entries(wanted).every(([location, { version, integrity, optional }]) => {
+    if (!location.startsWith("node_modules/")) return true; // the workspace itself
+    const installed = found[location];
+    if (installed === undefined) return optional === true;
+    const isSame = installed.version === version && installed.integrity === integrity;
+    return isSame && existsSync(join(root, location, "package.json"));
+  });
+}
+
+function hasOutputs() {
+  return sources
+    .filter((file) => file.endsWith(".ts"))
+    .every((file) => {
+      const output = file.replace(`${sep}src${sep}`, `${sep}dist${sep}`).slice(0, -".ts".length);
+      return existsSync(`${output}.js`) && existsSync(`${output}.d.ts`);
+    });
+}
+
 /** Everything that tsc reads: sources without tests, package manifests, compiler settings. */
-function sources() {
+function findSources() {
   const found = [join(root, "tsconfig.base.json"), join(root, "tsconfig.json")];
-  const packages = join(root, "packages");
   for (const name of readdirSync(packages)) {
     for (const file of ["package.json", "tsconfig.json"]) found.push(join(packages, name, file));
     collect(join(packages, name, "src"), found);
   }
-  return found.filter((file) => existsSync(file));
+  return found.filter((file) => existsSync(file)).sort();
 }
 
 function collect(folder, found) {
@@ -77,24 +95,20 @@ function collect(folder, found) {
 
 function digest(files) {
   const hash = createHash("sha256");
-  for (const file of files.sort()) {
-    const { size, mtimeMs } = statSync(file);
-    hash.update(`${relative(root, file)} ${size} ${mtimeMs}\n`);
+  for (const file of files) {
+    const content = readFileSync(file);
+    hash.update(`${relative(root, file)} ${content.length}\n`).update(content);
   }
   return hash.digest("hex");
 }
 
-function readStamp() {
+/** Undefined where it is absent or cut off: both mean that nothing is known to be up to date. */
+function readJson(file) {
   try {
-    return JSON.parse(readFileSync(stampFile, "utf8"));
+    return JSON.parse(readFileSync(file, "utf8"));
   } catch {
-    return {}; // absent or cut off: both mean that nothing is known to be up to date
+    return undefined;
   }
-}
-
-function writeStamp(value) {
-  mkdirSync(dirname(stampFile), { recursive: true });
-  writeFileSync(stampFile, `${JSON.stringify(value)}\n`);
 }
 
 function run(title, command, args) {
@@ -105,7 +119,8 @@ function run(title, command, args) {
     process.stderr.write(`done in ${((Date.now() - started) / 1000).toFixed(1)} s\n`);
     return;
   }
-  const why = result.error === undefined ? `exit status ${result.status}` : result.error.message;
+  const why =
+    result.error?.message ?? (result.signal ? `ended by ${result.signal}` : `exit status ${result.status}`);
   process.stderr.write(`failed (${why})\n\n${result.stdout ?? ""}${result.stderr ?? ""}`);
   console.error(`\n${title} failed: ${command} ${args.join(" ")}\nMend what it says above and start again.`);
   process.exit(2);

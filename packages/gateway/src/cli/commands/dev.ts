@@ -1,5 +1,5 @@
 import { existsSync } from "node:fs";
-import { resolve } from "node:path";
+import { join, resolve } from "node:path";
 import type { Simulator } from "@carillon/simulator";
 import type { Command } from "commander";
 import type { Config } from "../../config/index.ts";
@@ -42,7 +42,7 @@ async function dev(terminal: Terminal): Promise<ExitStatus> {
   const signals = new StopSignals(
     "stopped at once. What was accepted is on disk and goes out at the next start.",
   );
-  const isFirstRun = !existsSync(demoFolderName);
+  const isFirstRun = !existsSync(join(demoFolderName, "data"));
   const demo = await signals.orAtOnce(start(ports)).catch((error: unknown) => {
     throw error instanceof CommandFailure ? error : refusal([(error as Error).message]);
   });
