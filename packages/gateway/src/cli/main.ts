@@ -16,11 +16,12 @@ function crash(error: unknown): void {
 
 /** Leaves when the output is written. Nothing that still stands open, a socket or a name look-up, may hold the process. */
 function end(status: ExitStatus): void {
-  process.stdout.write("", () => {
-    if (terminal.outputFailure !== undefined)
-      terminal.note(`error: the output was lost: ${terminal.outputFailure}`);
-    process.exit(
-      terminal.outputFailure === undefined || status !== exitStatus.done ? status : exitStatus.unknown,
-    );
-  });
+  // A failure to write is told one turn of the loop later.
+  process.stdout.write("", () => setImmediate(leave, status));
+}
+
+function leave(status: ExitStatus): void {
+  const { outputFailure } = terminal;
+  if (outputFailure !== undefined) terminal.note(`error: the output was lost: ${outputFailure}`);
+  process.exit(outputFailure === undefined || status !== exitStatus.done ? status : exitStatus.unknown);
 }

@@ -1,0 +1,278 @@
+/** `carillon simulate`, `serve` and `dev` as a person runs them: the built command, in a process of its own. */
+
+import { once } from "node:events";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { type AddressInfo, createServer, type Server } from "node:net";
+import { join } from "node:path";
+import { afterEach, describe, expect, test } from "vitest";
+import {
+  carillon,
+  cleanUp,
+  makeFolder,
+  paste,
+  type RunningCommand,
+  type RunOptions,
+  start,
+} from "../support/command-line.ts";
+import { providerKey } from "../support/sending.ts";
+
+const listeners: Server[] = [];
+
+afterEach(async () => {
+  await cleanUp();
+  for (const listener of listeners.splice(0)) listener.close();
+});
+
+const anyPorts = {
+  CARILLON_LISTEN_PORT: "0",
+  CARILLON_SIMULATOR_PORT: "0",
+  CARILLON_SIMULATOR_CONTROL_PORT: "0",
+};
+
+/** A port that another program has. */
+async function takePort(): Promise<number> {
+  const server = createServer().listen(0, "127.0.0.1");
+  listeners.push(server);
+  await once(server, "listening");
+  return (server.address() as AddressInfo).port;
+}
+
+const token = { token: { keyFile: "AuthKey_ABC123DEFG.p8", keyId: "ABC123DEFG", teamId: "DEF123GHIJ" } };
+
+/** A folder with a configuration that could be served, and `changes` over it. */
+function makeConfigFolder(changes: object = {}): string {
+  const folder = makeFolder();
+  writeFileSync(join(folder, "AuthKey_ABC123DEFG.p8"), providerKey);
+  const app = { name: "demo", topic: "com.example.demo", environment: "sandbox", credentials: token };
+  // JSON is YAML.
+  writeFileSync(
+    join(folder, "carillon.yaml"),
+    JSON.stringify({ listen: { port: 0 }, apps: [app], ...changes }),
+  );
+  return folder;
+}
+
+async function stop(command: RunningCommand, signal: NodeJS.Signals = "SIGINT") {
+  command.signal(signal);
+  return command.ended();
+}
+
+describe("carillon simulate", () => {
+  const anyPort = ["simulate", "--port", "0", "--control-port", "0"];
+
+  test("prints where it is, and a line that sends a push to it when pasted in the same folder", async () => {
+    const folder = makeFolder();
+    const simulator = start(anyPort, { folder });
+    const [, line = ""] = await simulator.untilPrinted(/^(.* send .*)$/m);
+    expect(await paste(line, { folder })).toMatchObject({ status: 0, stderr: "" });
+    await simulator.untilPrinted(/^\d\d:\d\d:\d\d {2}accepted {2}3f1c09ab… {2}alert {2}"Hello"$/m);
+    const [, control = ""] = await simulator.untilPrinted(/control +(http:\/\/127\.0\.0\.1:\d+)/);
+    expect(await (await fetch(`${control}/history`)).text()).toContain("Hello");
+    expect(await stop(simulator)).toMatchObject({ status: 0, stderr: "" });
+  });
+
+  test("the line works in a folder whose name needs quotation marks", async () => {
+    const folder = makeFolder();
+    const simulator = start([...anyPort, "--dir", "it's mine & yours"], { folder });
+    const [, line = ""] = await simulator.untilPrinted(/^(.* send .*)$/m);
+    expect(await paste(line, { folder })).toMatchObject({ status: 0, stderr: "" });
+    expect(existsSync(join(folder, "it's mine & yours/ca.pem"))).toBe(true);
+  });
+
+  test("the next start goes on with the same keys", async () => {
+    const folder = makeFolder();
+    const keys: string[] = [];
+    for (let run = 0; run < 2; run += 1) {
+      const simulator = start(anyPort, { folder });
+      keys.push((await simulator.untilPrinted(/AuthKey_\w+\.p8/))[0]);
+      expect((await stop(simulator, "SIGTERM")).status).toBe(0);
+    }
+    expect(keys[1]).toBe(keys[0]);
+  });
+
+  test("its default folder holds keys, and git leaves it alone", async () => {
+    const folder = makeFolder();
+    await stop(await started(start(anyPort, { folder }), /Ctrl-C/));
+    expect(readFileSync(join(folder, ".carillon/.gitignore"), "utf8")).toBe("*\n");
+  });
+
+  test("every port that is taken is named, with the flag that chooses another one", async () => {
+    const [port, controlPort] = [await takePort(), await takePort()];
+    const words = ["simulate", "--port", String(port), "--control-port", String(controlPort)];
+    const { status, stdout, stderr } = await carillon(words);
+    expect({ status, stdout }).toEqual({ status: 2, stdout: "" });
+    expect(stderr).toMatch(new RegExp(`Port ${port}, .* taken .* --port`));
+    expect(stderr).toMatch(new RegExp(`Port ${controlPort}, .* taken .* --control-port`));
+  });
+
+  test.each([
+    [["--port", "http"], "--port must be a whole number from 0 to 65535"],
+    [["--port", "70000", "--control-port", "-1"], "--control-port must be a whole number"],
+    [["--port", "9443", "--control-port", "9443"], "give each its own"],
+    [["--dir", ""], "--dir must name a folder"],
+    [["--dir", "/dev/null/x"], "the simulator did not start"],
+  ])("bad flags end with status 2: %j", async (flags, complaint) => {
+    const { status, stderr } = await carillon([...anyPort, ...flags]);
+    expect(status).toBe(2);
+    expect(stderr).toContain(complaint);
+  });
+});
+
+describe("carillon serve", () => {
+  const listening = /^carillon is listening on (http:\/\/127\.0\.0\.1:\d+)$/m;
+
+  test("reads ./carillon.yaml, says where it listens and where the key is, and stops on SIGTERM", async () => {
+    const folder = makeConfigFolder();
+    const server = start(["serve"], { folder });
+    const [, url = ""] = await server.untilPrinted(listening);
+    expect((await fetch(`${url}/healthz`)).status).toBe(200);
+    const [, keyFile = ""] = await server.untilPrinted(/^admin key: (.*)$/m);
+    expect(readFileSync(keyFile, "utf8")).not.toBe("");
+    const ended = await stop(server, "SIGTERM");
+    expect(ended.status).toBe(0);
+    expect(ended.stdout).toMatch(/stopped\n$/);
+  });
+
+  test.each<[string, readonly string[], Record<string, string>]>([
+    ["the file that --config names", ["--config", "other.yaml"], {}],
+    ["the file that CARILLON_CONFIG names", [], { CARILLON_CONFIG: "other.yaml" }],
+  ])("reads %s", async (_, flags, environment) => {
+    const folder = makeConfigFolder({ data: "./ordinary" });
+    writeFileSync(
+      join(folder, "other.yaml"),
+      readFileSync(join(folder, "carillon.yaml"), "utf8").replace("./ordinary", "./other"),
+    );
+    await stop(await started(start(["serve", ...flags], { folder, environment }), listening));
+    expect(existsSync(join(folder, "other/admin.key"))).toBe(true);
+    expect(existsSync(join(folder, "ordinary"))).toBe(false);
+  });
+
+  test("goes without a file where the environment says everything", async () => {
+    const folder = makeConfigFolder();
+    const app = (key: string) => `CARILLON_APPS_0_${key}`;
+    const environment = {
+      CARILLON_CONFIG: "",
+      CARILLON_LISTEN_PORT: "0",
+      CARILLON_DATA: "./from-environment",
+      [app("NAME")]: "demo",
+      [app("TOPIC")]: "com.example.demo",
+      [app("ENVIRONMENT")]: "sandbox",
+      [app("CREDENTIALS_TOKEN_KEY")]: providerKey,
+      [app("CREDENTIALS_TOKEN_KEY_ID")]: "ABC123DEFG",
+      [app("CREDENTIALS_TOKEN_TEAM_ID")]: "DEF123GHIJ",
+    };
+    const elsewhere = makeFolder();
+    await stop(await started(start(["serve"], { folder: elsewhere, environment }), listening));
+    expect(existsSync(join(elsewhere, "from-environment"))).toBe(true);
+    expect(existsSync(join(folder, "carillon-data"))).toBe(false);
+  });
+
+  test("all problems are told at once, each with its place, and nothing is begun", async () => {
+    const folder = makeConfigFolder({ listen: { port: 99999 }, colour: "red", data: "./data" });
+    const environment = { CARILLON_LISTEN_PROT: "1" };
+    const { status, stdout, stderr } = await carillon(["serve"], { folder, environment });
+    expect({ status, stdout }).toEqual({ status: 2, stdout: "" });
+    expect(stderr).toMatch(/^error: the configuration has 3 problems; nothing was started\.$/m);
+    expect(stderr).toMatch(/^ {2}carillon\.yaml:1 {2}listen\.port /m);
+    expect(stderr).toMatch(/^ {2}carillon\.yaml:1 {2}colour /m);
+    expect(stderr).toMatch(/^ {2}CARILLON_LISTEN_PROT .*CARILLON_LISTEN_PORT/m);
+    expect(existsSync(join(folder, "data"))).toBe(false);
+  });
+
+  test("where there is no configuration at all it says how to give one", async () => {
+    const { status, stderr } = await carillon(["serve"]);
+    expect(status).toBe(2);
+    expect(stderr).toContain("There is no carillon.yaml here: name a file with --config");
+  });
+
+  test("a file that is not there, and a port that is taken, end with status 2 and a way out", async () => {
+    const missing = await carillon(["serve", "--config", "gone.yaml"]);
+    expect(missing).toMatchObject({ status: 2 });
+    expect(missing.stderr).toContain("gone.yaml  There is no such file");
+    const port = await takePort();
+    const taken = await carillon(["serve"], { folder: makeConfigFolder({ listen: { port } }) });
+    expect(taken).toMatchObject({ status: 2, stdout: "" });
+    expect(taken.stderr).toMatch(new RegExp(`Port ${port} is taken.*CARILLON_LISTEN_PORT`));
+  });
+
+  test("a data folder that another one runs on ends with status 2", async () => {
+    const folder = makeConfigFolder();
+    await started(start(["serve"], { folder }), listening);
+    const second = await carillon(["serve"], { folder });
+    expect(second).toMatchObject({ status: 2, stdout: "" });
+    expect(second.stderr).toContain("the gateway did not start");
+  });
+});
+
+describe("carillon dev", () => {
+  const curlLine = /^(curl .*)$/m;
+
+  const dev = (folder: string, options: RunOptions = {}): RunningCommand =>
+    start(["dev"], { folder, environment: anyPorts, ...options });
+
+  test("prints addresses, a key and one line of curl; Ctrl-C stops everything", async () => {
+    const folder = makeFolder();
+    const demo = dev(folder);
+    await demo.untilPrinted(curlLine);
+    const [, url = ""] = await demo.untilPrinted(/gateway +(http:\/\/127\.0\.0\.1:\d+)/);
+    expect((await fetch(`${url}/healthz`)).status).toBe(200);
+    const { status, stdout, stderr } = await stop(demo);
+    expect({ status, stderr }).toEqual({ status: 0, stderr: "" });
+    expect(stdout.match(/^curl /gm)).toHaveLength(1);
+    expect(stdout).toContain(readFileSync(join(folder, ".carillon/data/admin.key"), "utf8").trim());
+    expect(stdout).not.toContain("goes on with");
+    await expect(fetch(`${url}/healthz`)).rejects.toThrow();
+  });
+
+  test("the next run goes on with what is there, and says so", async () => {
+    const folder = makeFolder();
+    const key = async (demo: RunningCommand) => (await demo.untilPrinted(/Bearer (\S+)'/))[1];
+    const first = dev(folder);
+    const firstKey = await key(first);
+    await stop(first);
+    const second = dev(folder);
+    expect(await key(second)).toBe(firstKey);
+    expect((await stop(second)).stdout).toContain("It goes on with what is in .carillon.");
+  });
+
+  test("two signals at once, as npm makes of one Ctrl-C, are one", async () => {
+    const demo = dev(makeFolder());
+    await demo.untilPrinted(curlLine);
+    demo.signal("SIGINT");
+    expect(await stop(demo)).toMatchObject({ status: 0, stderr: "" });
+  });
+
+  test("every port that is taken is named at once, with the variable that chooses another one", async () => {
+    const variables = ["CARILLON_LISTEN_PORT", "CARILLON_SIMULATOR_PORT", "CARILLON_SIMULATOR_CONTROL_PORT"];
+    const ports = await Promise.all(variables.map(takePort));
+    const environment = Object.fromEntries(variables.map((name, each) => [name, String(ports[each])]));
+    const folder = makeFolder();
+    const { status, stdout, stderr } = await carillon(["dev"], { folder, environment });
+    expect({ status, stdout }).toEqual({ status: 2, stdout: "" });
+    variables.forEach((name, each) => {
+      expect(stderr).toMatch(new RegExp(`^ {2}Port ${ports[each]}, .* taken .* ${name},`, "m"));
+    });
+    expect(existsSync(join(folder, ".carillon"))).toBe(false);
+  });
+
+  test("ports that are none end with status 2", async () => {
+    const environment = { CARILLON_LISTEN_PORT: "http", CARILLON_SIMULATOR_PORT: "-1" };
+    const { status, stderr } = await carillon(["dev"], { environment });
+    expect(status).toBe(2);
+    expect(stderr).toContain("CARILLON_LISTEN_PORT must be a whole number");
+    expect(stderr).toContain("CARILLON_SIMULATOR_PORT must be a whole number");
+  });
+
+  test("a second one in the same folder is refused, and the first goes on", async () => {
+    const folder = makeFolder();
+    const first = dev(folder);
+    await first.untilPrinted(curlLine);
+    expect(await carillon(["dev"], { folder, environment: anyPorts })).toMatchObject({ status: 2 });
+    expect(await stop(first)).toMatchObject({ status: 0 });
+  });
+});
+
+async function started(command: RunningCommand, pattern: RegExp): Promise<RunningCommand> {
+  await command.untilPrinted(pattern);
+  return command;
+}
