@@ -28,6 +28,14 @@ export type Entry =
 const isNotification = Compile(notificationSchema);
 const isNotificationList = Compile(notificationListSchema);
 
+/** What a submission is read from, and for whom. */
+interface Source {
+  readonly bytes: Buffer;
+  readonly json: ScannedJson;
+  readonly app: App;
+  readonly nowMs: number;
+}
+
 /**
  * Reads a body: one notification, or a list of them.
  * @returns the notifications in order; at least one of them is valid
@@ -35,35 +43,32 @@ const isNotificationList = Compile(notificationListSchema);
  */
 export function readSubmission(bytes: Buffer, app: App, nowMs: number): readonly Entry[] {
   const scan = scanJson(bytes);
-  if (scan.kind === "refused")
-    throw new ApiProblem("malformed-request", "The body is not JSON that can be taken. Nothing was stored.", [
-      scan.fault,
-    ]);
-  const body: unknown = JSON.parse(bytes.toString("utf8"));
-  const entries = isListForm(body)
-    ? readList(body, scan.json, bytes, app, nowMs)
-    : [readOne(body, scan.json, bytes, app, nowMs)];
+  if (scan.kind === "refused") {
+    const detail = "The body is not JSON that can be taken. Nothing was stored.";
+    throw new ApiProblem("malformed-request", detail, [scan.fault]);
+  }
+  const body = readObject(JSON.parse(bytes.toString("utf8")));
+  const source = { bytes, json: scan.json, app, nowMs };
+  const entries = Object.hasOwn(body, "notifications") ? readList(body, source) : [readOne(body, source)];
   checkRecipients(entries);
   if (entries.some(({ kind }) => kind === "valid")) return entries;
   throw invalid(entries.flatMap((entry) => (entry.kind === "invalid" ? entry.problems : [])));
 }
 
-function isListForm(body: unknown): body is object {
-  if (typeof body !== "object" || body === null)
-    throw invalid([{ pointer: "", detail: `The body must be an object: a notification, or ${listForm}.` }]);
+function readObject(body: unknown): object {
+  const listForm = '{"notifications": [{"to": …}, …]}';
   if (Array.isArray(body))
     throw invalid([{ pointer: "", detail: `The body is a list. Put it into an object: ${listForm}.` }]);
-  return Object.hasOwn(body, "notifications");
+  if (typeof body === "object" && body !== null) return body;
+  throw invalid([{ pointer: "", detail: `The body must be an object: a notification, or ${listForm}.` }]);
 }
 
-const listForm = '{"notifications": [{"to": …}, …]}';
-
-function readOne(body: object, json: ScannedJson, bytes: Buffer, app: App, nowMs: number): Entry {
-  const problems = isNotification.Check(body) ? [] : findSchemaProblems(notificationSchema, body);
-  return readEntry({ written: body, problems, payload: json.payload, at: [] }, bytes, app, nowMs);
+function readOne(written: object, source: Source): Entry {
+  const problems = isNotification.Check(written) ? [] : findSchemaProblems(notificationSchema, written);
+  return readEntry({ written, problems, payload: source.json.payload, at: [] }, source);
 }
 
-function readList(body: object, json: ScannedJson, bytes: Buffer, app: App, nowMs: number): readonly Entry[] {
+function readList(body: object, source: Source): readonly Entry[] {
   const byIndex = new Map<number, SchemaProblem[]>();
   if (!isNotificationList.Check(body)) {
     const ofList: SchemaProblem[] = [];
@@ -77,8 +82,8 @@ function readList(body: object, json: ScannedJson, bytes: Buffer, app: App, nowM
   const { notifications } = body as { notifications: readonly unknown[] };
   return notifications.map((written, index) => {
     const problems = byIndex.get(index) ?? [];
-    const at = ["notifications", index];
-    return readEntry({ written, problems, payload: json.payloads[index], at }, bytes, app, nowMs);
+    const payload = source.json.payloads[index];
+    return readEntry({ written, problems, payload, at: ["notifications", index] }, source);
   });
 }
 
@@ -91,12 +96,7 @@ interface WrittenEntry {
   readonly at: SchemaProblem["path"];
 }
 
-function readEntry(
-  { written, problems, payload, at }: WrittenEntry,
-  bytes: Buffer,
-  app: App,
-  nowMs: number,
-): Entry {
+function readEntry({ written, problems, payload, at }: WrittenEntry, { bytes, app, nowMs }: Source): Entry {
   const raw = payload && bytes.subarray(payload.start, payload.end);
   const pointer = pointerOf(at);
   const ofShape = problems.map((problem) => toFieldProblem(problem, at.length));
