@@ -1,4 +1,5 @@
 import { once } from "node:events";
+import { createRequire } from "node:module";
 import { createServer } from "node:net";
 import { join } from "node:path";
 import type { FastifyInstance } from "fastify";
@@ -7,6 +8,8 @@ import { createApi, openAdminKey } from "./api/index.ts";
 import { Apps } from "./apps/index.ts";
 import type { Config } from "./config/index.ts";
 import { type Delivery, openDelivery } from "./delivery/index.ts";
+
+const { version } = createRequire(import.meta.url)("../package.json") as { version: string };
 
 export interface GatewayOptions {
   readonly config: Config;
@@ -62,7 +65,7 @@ export async function startGateway({
   });
   let server: FastifyInstance | undefined;
   try {
-    server = await createApi({ apps, delivery, adminKey, logger });
+    server = await createApi({ apps, delivery, adminKey, logger, version });
     await server.listen({ host: listen.host, port: listen.port }).catch((error) => {
       throw explainListenError(error, listen);
     });
