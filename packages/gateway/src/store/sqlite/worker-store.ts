@@ -8,6 +8,7 @@ import type {
   NodeId,
   PurgeRequest,
   QueueSummary,
+  SettledBatch,
   Settlement,
   Store,
 } from "../store.ts";
@@ -70,7 +71,7 @@ export class WorkerStore implements Store {
     return this.#call({ name: "add", args: [batches] });
   }
 
-  settle(settlement: Settlement): Promise<void> {
+  settle(settlement: Settlement): Promise<readonly SettledBatch[]> {
     return this.#call({ name: "settle", args: [settlement] });
   }
 
@@ -84,6 +85,10 @@ export class WorkerStore implements Store {
 
   heartbeat(node: NodeId, leaseMs: number): Promise<"held" | "lost"> {
     return this.#call({ name: "heartbeat", args: [node, leaseMs] });
+  }
+
+  clockWentBack(nowMs: number): Promise<number> {
+    return this.#call({ name: "clockWentBack", args: [nowMs] });
   }
 
   summarize(): Promise<readonly QueueSummary[]> {
