@@ -29,6 +29,7 @@ export class SqliteEngine {
   readonly #checkpoint: Statement;
   #logBytes = 0;
   #failure: string | undefined;
+  #isClosed = false;
 
   constructor(folder: OpenedFolder, now: () => number = Date.now) {
     this.#folder = folder;
@@ -73,8 +74,10 @@ export class SqliteEngine {
   }
 
   close(): void {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
     const hasFailed = this.#failure !== undefined;
-    this.#failure ??= "the store is closed";
+    this.#failure ??= "The store is closed.";
     try {
       if (!hasFailed) this.#database.exec("PRAGMA wal_checkpoint(TRUNCATE)");
     } catch {

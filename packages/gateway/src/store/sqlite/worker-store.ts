@@ -17,6 +17,8 @@ import type { Answer, Call, CallName, ResultOf } from "./calls.ts";
 import { transfersOfCall } from "./transfers.ts";
 import type { FromWorker, ToWorker, WorkerStart } from "./worker-messages.ts";
 
+const closedText = "The store is closed.";
+
 interface Waiting {
   readonly resolve: (result: never) => void;
   readonly reject: (error: Error) => void;
@@ -44,7 +46,7 @@ export class WorkerStore implements Store {
     worker.on("message", (message: FromWorker) => this.#receive(message));
     worker.on("error", (error) => this.#fail(`The store's thread died: ${error.message}`));
     worker.on("exit", (code) => {
-      this.#fail(`The store's thread ended with code ${code}.`);
+      this.#fail(this.#closed === undefined ? `The store's thread ended with code ${code}.` : closedText);
       this.#announceExit();
     });
   }
@@ -122,7 +124,7 @@ export class WorkerStore implements Store {
 
   #call<K extends CallName>(call: Extract<Call, { name: K }>): Promise<ResultOf<K>> {
     if (this.#failure !== undefined) return Promise.reject(this.#failure);
-    if (this.#closed !== undefined) return Promise.reject(new StoreFailedError("The store is closed."));
+    if (this.#closed !== undefined) return Promise.reject(new StoreFailedError(closedText));
     return new Promise((resolve, reject) => {
       const id = this.#nextId++;
       this.#waiting.set(id, { resolve, reject });
