@@ -1,4 +1,4 @@
-import type { NotificationDraft } from "./notification-draft.ts";
+import type { Environment, NotificationDraft } from "./notification-draft.ts";
 import type { NotificationRecord } from "./notification-record.ts";
 
 export interface DeliveryHealth {
@@ -28,6 +28,10 @@ export interface Delivery {
     signal?: AbortSignal,
   ): Promise<readonly NotificationRecord[]>;
   readonly health: DeliveryHealth;
+  /** Resolves when the store has failed for good: nothing is taken or sent any more, and a new start must follow. */
+  readonly failed: Promise<Error>;
+  /** What the way to Apple of one app and environment waits for, in a few words; undefined while it is well. */
+  waitingFor(app: string, environment: Environment): string | undefined;
   /** Takes nothing more, waits for what is in flight (at most `deadlineMs`), hands the rest back, closes the store. */
   stop(deadlineMs: number): Promise<void>;
 }

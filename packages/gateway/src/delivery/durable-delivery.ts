@@ -111,6 +111,14 @@ export class DurableDelivery implements Delivery {
     return { ...this.#state, queued: this.#tally.notifications, inFlight: this.#dispatcher.inFlight };
   }
 
+  get failed(): Promise<Error> {
+    return this.#store.failed;
+  }
+
+  waitingFor(app: string, environment: Environment): string | undefined {
+    return this.#dispatcher.waitingFor(app, environment);
+  }
+
   submit(app: string, drafts: readonly NotificationDraft[]): Promise<readonly string[]> {
     if (this.#state.state === "stopping")
       return Promise.reject(new QueueFullError("The gateway is stopping.", restartSeconds));
