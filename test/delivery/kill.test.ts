@@ -17,7 +17,7 @@ const folders = 4;
 const maxInFlight = 100;
 /** Every fifth gateway is killed while it starts, the others under load. */
 const longestStartMs = 250;
-const longestLoadMs = 300;
+const longestLoadMs = 200;
 
 const children: ChildProcess[] = [];
 const root = mkdtempSync(join(tmpdir(), "carillon-kill-"));

@@ -25,7 +25,8 @@ export async function loadUntilGone(url: string, into: Acknowledged, random: () 
     () => ({ tokens: newTokens(1), lane: "urgent" }),
     () => ({ tokens: newTokens(upTo(30)) }),
     () => ({ tokens: newTokens(upTo(60)), lane: "bulk" }),
-    () => ({ tokens: newTokens(upTo(3)), delivery: "at-most-once" }),
+    () => ({ tokens: newTokens(1), delivery: "at-most-once" }),
+    () => ({ tokens: newTokens(upTo(20)), delivery: "at-most-once" }),
   ];
   const agent = new Agent({ keepAlive: true });
   await Promise.all(

@@ -28,7 +28,7 @@ export interface Report {
   readonly delivered: readonly Delivered[];
 }
 
-const waitMs = 60_000;
+const waitMs = 30_000;
 const lookEveryMs = 20;
 
 const simulators = await Promise.all(
