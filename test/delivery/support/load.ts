@@ -52,12 +52,16 @@ export async function loadUntilGone(url: string, into: Acknowledged, random: () 
   agent.destroy();
 }
 
-/** What the gateway says has become of a notification. */
-export async function statusOf(url: string, id: string): Promise<string> {
-  const agent = new Agent();
-  const answer = await ask(url, agent, "GET", `/v1/apps/demo/notifications/${id}`);
+/** What the gateway says has become of a notification, once it says something final or has been asked often. */
+export async function finalStatusOf(url: string, id: string): Promise<string | undefined> {
+  const agent = new Agent({ keepAlive: true });
+  let status: string | undefined = "queued";
+  for (let asked = 0; status === "queued" && asked < 10_000; asked += 1) {
+    const answer = await ask(url, agent, "GET", `/v1/apps/demo/notifications/${id}`);
+    status = (answer?.body as { status?: string } | undefined)?.status;
+  }
   agent.destroy();
-  return (answer?.body as { status?: string } | undefined)?.status ?? "not found";
+  return status;
 }
 
 /** Undefined when the gateway is gone before it has answered as a whole. */
