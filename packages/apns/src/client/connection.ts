@@ -123,7 +123,8 @@ export class Connection implements ClientConnectionListener<Job> {
     job.authorization = authorization;
     job.sentAt = this.settings.clock.monotonic();
     this.inFlight.add(job);
-    const fields = requestFields(notification, this.settings.endpoint.authority, authorization);
+    const bearer = authorization === undefined ? undefined : `bearer ${authorization}`;
+    const fields = requestFields(notification, this.settings.endpoint.authority, bearer);
     job.streamId = this.machine.open(fields, body, job);
     this.scheduleFlush();
   }

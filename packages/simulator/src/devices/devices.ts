@@ -26,7 +26,9 @@ export class Devices {
   ): void {
     const key = deviceToken.toLowerCase();
     if (this.marked.size >= mostMarked && !this.marked.has(key)) {
-      throw new Error(`No more than ${mostMarked} devices can be marked.`);
+      throw new Error(
+        `No more than ${mostMarked} devices can be marked: register some again, or clear them all.`,
+      );
     }
     this.marked.set(key, { deviceToken: key, sinceMs, reason });
   }

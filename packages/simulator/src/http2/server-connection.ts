@@ -157,7 +157,8 @@ export class ServerConnection {
 
   /** Resets a stream. Without effect when it is not open. */
   reset(streamId: number, code: number): void {
-    if (this.streams.find(streamId) !== undefined) this.writeReset(streamId, code);
+    if (this.streams.find(streamId) === undefined || this.currentPhase === "closed") return;
+    this.writeReset(streamId, code);
   }
 
   /** Announces a new SETTINGS_MAX_CONCURRENT_STREAMS. A lower one holds for streams that are opened from now on. */

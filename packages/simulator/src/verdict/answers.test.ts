@@ -1,0 +1,45 @@
+import { rejectionReasons } from "@carillon/apns";
+import { expect, test } from "vitest";
+import { writeAnswer, writeBody } from "./answers.ts";
+
+const verdict = { apnsId: "EABEAE54-14A8-11E5-B60B-1697F925EC7B", isAuthenticated: true } as const;
+const accepted = { ...verdict, refusal: undefined, rule: undefined };
+
+test("a 200 has no body, and a unique id in the sandbox only", () => {
+  const production = writeAnswer(accepted, "production");
+  expect(production).toEqual({
+    status: 200,
+    fields: [":status", "200", "apns-id", verdict.apnsId],
+    body: undefined,
+  });
+  const sandbox = [writeAnswer(accepted, "sandbox"), writeAnswer(accepted, "sandbox")];
+  for (const { fields } of sandbox) {
+    expect(fields.slice(0, 5)).toEqual([...production.fields, "apns-unique-id"]);
+    expect(fields[5]).toMatch(/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/);
+  }
+  expect(sandbox[0]?.fields[5]).not.toBe(sandbox[1]?.fields[5]);
+});
+
+test.each(Object.entries(rejectionReasons))("%s goes out with its status", (reason, { status }) => {
+  const refusal = { reason: reason as keyof typeof rejectionReasons };
+  const answer = writeAnswer({ ...verdict, refusal, rule: "any" }, "sandbox");
+  expect(answer.status).toBe(status);
+  expect(answer.fields).toEqual([
+    ...[":status", String(status), "apns-id", verdict.apnsId],
+    ...["content-type", "application/json"],
+  ]);
+  expect(answer.body?.toString()).toBe(`{"reason":"${reason}"}`);
+});
+
+test("a 410 says since when, in milliseconds", () => {
+  const refusal = { reason: "Unregistered", goneSinceMs: 1_443_131_100_123 } as const;
+  const { status, body } = writeAnswer({ ...verdict, refusal, rule: "registration" }, "production");
+  expect(status).toBe(410);
+  expect(body?.toString()).toBe('{"reason":"Unregistered","timestamp":1443131100123}');
+});
+
+test("the debug data of a GOAWAY is that of Apple, byte by byte", () => {
+  const body = writeBody("BadCertificateEnvironment");
+  expect(body.toString()).toBe('{"reason":"BadCertificateEnvironment"}');
+  expect(body).toHaveLength(38);
+});
