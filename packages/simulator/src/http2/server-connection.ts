@@ -82,7 +82,9 @@ export class ServerConnection {
   private readonly preface = new Preface();
   private readonly reader: RequestReader;
   private readonly streamWindowBytes: number;
-  private currentPhase: ServerPhase = "awaiting-preface";
+  /** What of the client's beginning was read. Independent of `life`: a GOAWAY may be sent before the preface came. */
+  private beginning: "awaiting-preface" | "awaiting-settings" | "over" = "awaiting-preface";
+  private life: "open" | "draining" | "closed" = "open";
   private peer: Settings = initialSettings;
   /** What we announced last, and what holds: a raised limit does from the moment the peer can know it. */
   private announcedLimit: number;
@@ -113,7 +115,8 @@ export class ServerConnection {
   }
 
   get phase(): ServerPhase {
-    return this.currentPhase;
+    if (this.life !== "open" || this.beginning === "over") return this.life;
+    return this.beginning;
   }
 
   /** Streams that have no whole answer yet. */
@@ -129,17 +132,17 @@ export class ServerConnection {
   /** Takes bytes from the socket. Never throws; what they mean goes to the listener. */
   receive(chunk: Buffer): void {
     let bytes = chunk;
-    if (this.currentPhase === "awaiting-preface") {
+    if (this.life === "closed") return;
+    if (this.beginning === "awaiting-preface") {
       const result = this.preface.receive(chunk);
       if (result.kind === "need-more") return;
       if (result.kind === "malformed") {
         this.break({ code: errorCode.protocolError, detail: result.detail });
         return;
       }
-      this.currentPhase = "awaiting-settings";
+      this.beginning = "awaiting-settings";
       bytes = chunk.subarray(result.bytesRead);
     }
-    if (this.currentPhase === "closed") return;
     const error = this.decoder.receive(bytes, this.onFrame);
     if (error !== undefined) this.break(error);
   }
@@ -150,20 +153,20 @@ export class ServerConnection {
    */
   answer(streamId: number, fields: readonly string[], body?: Uint8Array): void {
     const stream = this.streams.find(streamId);
-    if (stream === undefined || this.currentPhase === "closed") return;
+    if (stream === undefined || this.life === "closed") return;
     this.guard.answered();
     if (this.writer.write(stream, fields, body)) this.finish(stream);
   }
 
   /** Resets a stream. Without effect when it is not open. */
   reset(streamId: number, code: number): void {
-    if (this.streams.find(streamId) === undefined || this.currentPhase === "closed") return;
+    if (this.streams.find(streamId) === undefined || this.life === "closed") return;
     this.writeReset(streamId, code);
   }
 
   /** Announces a new SETTINGS_MAX_CONCURRENT_STREAMS. A lower one holds for streams that are opened from now on. */
   setStreamLimit(streamLimit: number): void {
-    if (this.currentPhase === "closed") return;
+    if (this.life === "closed") return;
     this.announcedLimit = streamLimit;
     this.limitInForce = Math.min(this.limitInForce, streamLimit);
     writeSettings(this.out, [[settingId.maxConcurrentStreams, streamLimit]]);
@@ -171,21 +174,21 @@ export class ServerConnection {
 
   /** Sends GOAWAY(NO_ERROR). Streams above `lastStreamId` (by default the highest so far) are not acted on. */
   goaway(debug?: Uint8Array, lastStreamId: number = this.streams.highestId): void {
-    if (this.currentPhase === "closed") return;
-    this.currentPhase = "draining";
+    if (this.life === "closed") return;
+    this.life = "draining";
     this.lastStreamId = Math.min(this.lastStreamId, lastStreamId);
     writeGoaway(this.out, this.lastStreamId, errorCode.noError, debug);
   }
 
   /** The socket is gone: nothing is answered any more. */
   socketClosed(): void {
-    this.currentPhase = "closed";
+    this.life = "closed";
     this.out.cut(0);
   }
 
   /** What must be written to the socket now, or undefined. The buffer is never written to again. */
   takeOutput(): Buffer | undefined {
-    if (this.currentPhase !== "closed") this.reader.writeCredit();
+    if (this.life !== "closed") this.reader.writeCredit();
     if (this.out.length === 0) return undefined;
     this.guard.repliesTaken();
     this.untakenAnswers = 0;
@@ -230,8 +233,8 @@ export class ServerConnection {
     if (continued !== undefined && (type !== frameType.continuation || streamId !== continued)) {
       return { code: errorCode.protocolError, detail: `frame of type ${type} inside a header block` };
     }
-    if (this.currentPhase !== "awaiting-settings") return undefined;
-    this.currentPhase = "open";
+    if (this.beginning === "over") return undefined;
+    this.beginning = "over";
     if (type === frameType.settings && (flags & flag.ack) === 0) return undefined;
     return { code: errorCode.protocolError, detail: `first frame is of type ${type}, not SETTINGS` };
   }
@@ -376,8 +379,8 @@ export class ServerConnection {
 
   /** A connection error (RFC 9113 §5.4.1). What was answered before goes out before the GOAWAY. */
   private break(error: ConnectionError): void {
-    if (this.currentPhase === "closed") return;
-    this.currentPhase = "closed";
+    if (this.life === "closed") return;
+    this.life = "closed";
     writeGoaway(
       this.out,
       Math.min(this.streams.highestId, this.lastStreamId),
