@@ -82,11 +82,12 @@ export class RawSender {
     return sender;
   }
 
-  /** The same, with preface and SETTINGS sent. */
+  /** The same, with preface and SETTINGS sent, and the server's acknowledged unseen. */
   static async open(options: RawSenderOptions): Promise<RawSender> {
     const sender = await RawSender.connect(options);
     sender.write(Buffer.from(connectionPreface, "latin1"));
     sender.frame(frameType.settings, 0, 0);
+    sender.frame(frameType.settings, flag.ack, 0);
     return sender;
   }
 

@@ -29,6 +29,7 @@ import { Preface } from "./preface.ts";
 import { RequestReader, type RequestSink } from "./request-reader.ts";
 import type { ServerStream } from "./server-stream.ts";
 import { ServerStreams } from "./server-streams.ts";
+import { StreamLimit } from "./stream-limit.ts";
 
 /** One request: whole, or with a body cut to `mostBodyBytes` where it was longer. */
 export interface ServerRequest {
@@ -86,9 +87,7 @@ export class ServerConnection {
   private beginning: "awaiting-preface" | "awaiting-settings" | "over" = "awaiting-preface";
   private life: "open" | "draining" | "closed" = "open";
   private peer: Settings = initialSettings;
-  /** What we announced last, and what holds: a raised limit does from the moment the peer can know it. */
-  private announcedLimit: number;
-  private limitInForce: number;
+  private readonly limit: StreamLimit;
   /** Streams whose answer stands in output that was not taken: for the peer they are open. */
   private untakenAnswers = 0;
   private lastStreamId = max31Bit;
@@ -96,8 +95,7 @@ export class ServerConnection {
   /** SETTINGS are in the output at once. */
   constructor(listener: ServerConnectionListener, options: ServerConnectionOptions) {
     this.listener = listener;
-    this.announcedLimit = options.streamLimit;
-    this.limitInForce = options.streamLimit;
+    this.limit = new StreamLimit(options.streamLimit);
     this.streamWindowBytes = options.streamWindowBytes ?? initialSettings.initialWindowSize;
     const connectionWindowBytes = options.connectionWindowBytes ?? initialSettings.initialWindowSize;
     const maxHeaderListBytes = options.maxHeaderListBytes ?? 8000;
@@ -126,7 +124,7 @@ export class ServerConnection {
 
   /** SETTINGS_MAX_CONCURRENT_STREAMS as announced last. */
   get streamLimit(): number {
-    return this.announcedLimit;
+    return this.limit.announced;
   }
 
   /** Takes bytes from the socket. Never throws; what they mean goes to the listener. */
@@ -164,11 +162,10 @@ export class ServerConnection {
     this.writeReset(streamId, code);
   }
 
-  /** Announces a new SETTINGS_MAX_CONCURRENT_STREAMS. A lower one holds for streams that are opened from now on. */
+  /** Announces a new SETTINGS_MAX_CONCURRENT_STREAMS. A lower one holds from its acknowledgement on, for new streams. */
   setStreamLimit(streamLimit: number): void {
     if (this.life === "closed") return;
-    this.announcedLimit = streamLimit;
-    this.limitInForce = Math.min(this.limitInForce, streamLimit);
+    this.limit.write(streamLimit);
     writeSettings(this.out, [[settingId.maxConcurrentStreams, streamLimit]]);
   }
 
@@ -192,7 +189,7 @@ export class ServerConnection {
     if (this.out.length === 0) return undefined;
     this.guard.repliesTaken();
     this.untakenAnswers = 0;
-    this.limitInForce = this.announcedLimit;
+    this.limit.leave();
     return this.out.take();
   }
 
@@ -210,9 +207,8 @@ export class ServerConnection {
       case frameType.rstStream:
         return this.onRstStream(streamId);
       case frameType.settings:
-        return (flags & flag.ack) === 0
-          ? this.onSettings(decodeSettings(bytes, start, end))
-          : this.guard.countIdle();
+        if ((flags & flag.ack) === 0) return this.onSettings(decodeSettings(bytes, start, end));
+        return this.limit.acknowledge() ? undefined : this.guard.countIdle();
       case frameType.ping:
         return this.onPing(flags, bytes.subarray(start, end));
       case frameType.windowUpdate:
@@ -319,7 +315,7 @@ export class ServerConnection {
     const connection = this;
     return {
       get hasRoom() {
-        return connection.streams.count + connection.untakenAnswers < connection.limitInForce;
+        return connection.streams.count + connection.untakenAnswers < connection.limit.inForce;
       },
       get lastStreamId() {
         return connection.lastStreamId;
