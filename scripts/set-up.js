@@ -89,7 +89,7 @@ function collect(folder, found) {
   for (const entry of readdirSync(folder, { withFileTypes: true })) {
     const path = join(folder, entry.name);
     if (entry.isDirectory()) collect(path, found);
-    else if (!entry.name.endsWith(".test.ts")) found.push(path);
+    else if (!/\.test(-support)?\.ts$/.test(entry.name)) found.push(path);
   }
 }
 

@@ -109,7 +109,7 @@ export function notificationRoutes(server: FastifyInstance, options: Notificatio
 }
 
 /** The answers that are problems, for the documentation. */
-export function problemResponses(...statuses: readonly number[]): Record<number, unknown> {
+function problemResponses(...statuses: readonly number[]): Record<number, unknown> {
   const response = {
     description: "What went wrong, and what to do about it.",
     content: { "application/problem+json": { schema: problemSchema } },
