@@ -1,5 +1,4 @@
 /** `carillon send` as a person or a script runs it: the built command, in a process of its own. */
-import { execFileSync } from "node:child_process";
 import { once } from "node:events";
 import { writeFileSync } from "node:fs";
 import type { AddressInfo } from "node:net";
@@ -16,6 +15,7 @@ import {
   paste,
   type RunOptions,
 } from "../support/command-line.ts";
+import { pkcs12File, pkcs12Passphrase } from "../support/pkcs12-file.ts";
 import { type PeerRequest, type PeerScript, RawPeer } from "../support/raw-peer.ts";
 import { deviceToken, providerKey, topic } from "../support/sending.ts";
 import { makeServerCertificate } from "../support/server-certificate.ts";
@@ -217,13 +217,12 @@ describe.concurrent("what goes out", () => {
     const { cert, key } = await makeServerCertificate(["push"]);
     writeFileSync(join(folder, "cert.pem"), cert);
     writeFileSync(join(folder, "key.pem"), key);
-    writeFileSync(join(folder, "passphrase"), "open sesame\n");
-    const words = "pkcs12 -export -in cert.pem -inkey key.pem -out push.p12 -passout file:passphrase";
-    execFileSync("openssl", words.split(" "), { cwd: folder });
+    writeFileSync(join(folder, "passphrase"), `${pkcs12Passphrase}\n`);
+    writeFileSync(join(folder, "push.p12"), pkcs12File);
     const send = (more: readonly string[], environment: Record<string, string> = {}): Promise<Ended> =>
       carillon(["send", ...target, ...hello, ...more], { folder, environment });
     expect(await send(["--p12", "push.p12", "--passphrase-file", "passphrase"])).toMatchObject({ status: 0 });
-    expect(await send(["--p12", "push.p12"], { CARILLON_PASSPHRASE: "open sesame" })).toMatchObject({
+    expect(await send(["--p12", "push.p12"], { CARILLON_PASSPHRASE: pkcs12Passphrase })).toMatchObject({
       status: 0,
     });
     expect(await send(["--cert", "cert.pem", "--cert-key", "key.pem"])).toMatchObject({ status: 0 });
@@ -337,7 +336,7 @@ describe.concurrent("what was typed wrong ends with status 2, before anything is
 
   test("a named pipe that nobody writes to holds nobody up", async () => {
     const { folder, send } = await setUp();
-    execFileSync("mkfifo", [join(folder, "pipe")]);
+    expect(await paste("mkfifo pipe", { folder })).toMatchObject({ status: 0 });
     const { status, stderr } = await send(["--to", one, "--payload", "pipe", "--timeout", "0.5"]);
     expect(status).toBe(2);
     expect(stderr).toContain("did not come to an end in time");
