@@ -9,6 +9,7 @@ import {
   answerBrokenRequest,
   answerNoRoute,
   answerProblems,
+  badAddress,
   sendProblem,
   unsupportedMediaType,
 } from "./problems/answer-problems.ts";
@@ -93,10 +94,7 @@ function createServer(): FastifyInstance {
     return503OnClosing: false,
     routerOptions: { ignoreTrailingSlash: true, maxParamLength: 1_000 },
     clientErrorHandler: answerBrokenRequest,
-    frameworkErrors: (_error, _request, reply) => {
-      const detail = "A % in the address is not followed by two hex digits. Write it as %25.";
-      sendProblem(reply, new ApiProblem("malformed-request", detail));
-    },
+    frameworkErrors: (_error, _request, reply) => sendProblem(reply, badAddress()),
   });
 }
 

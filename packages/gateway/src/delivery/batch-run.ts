@@ -43,8 +43,8 @@ export class BatchRun {
     return undefined;
   }
 
-  /** One more of its notifications is settled on disk. */
-  settled(): void {
-    this.#open -= 1;
+  /** So many more of its notifications are settled on disk. */
+  settled(count: number): void {
+    this.#open -= count;
   }
 }

@@ -28,40 +28,40 @@ interface Departure {
 /** Hands notifications to their sender, and what comes back to settlement and ledger. */
 export class Departures {
   readonly #options: DeparturesOptions;
+  /** At-most-once, and not written down yet. */
+  #guarded: { readonly departure: Departure; readonly sender: Sender }[] = [];
 
   constructor(options: DeparturesOptions) {
     this.#options = options;
   }
 
-  /** Sends these, except those that have expired. Those at-most-once leave when that is written down. */
-  depart(route: Route, sender: Sender, turns: readonly (Turn & { readonly lane: LaneQueue })[]): void {
-    const nowMs = this.#options.clock.now();
-    const guarded: Departure[] = [];
-    for (const turn of turns) {
-      const departure = this.#board(route, turn);
-      const { flight, entry } = departure;
-      if (isExpired(entry.settings.expirationSeconds, nowMs))
-        this.#conclude(departure, settleExpired(entry.origin?.doubt ?? false), "");
-      else {
-        route.breaker.leaves();
-        if (flight.run.delivery === "at-most-once") guarded.push(departure);
-        else this.#send(departure, sender);
-      }
+  /** Sends this one unless it has expired. If it is at-most-once it waits for `begin`. */
+  depart(route: Route, lane: LaneQueue, turn: Turn, sender: Sender, nowMs: number): void {
+    const departure = this.#board(route, lane, turn);
+    const { flight, entry } = departure;
+    if (isExpired(entry.settings.expirationSeconds, nowMs)) {
+      this.#conclude(departure, settleExpired(entry.origin?.doubt ?? false), "");
+      return;
     }
-    if (guarded.length > 0) void this.#sendGuarded(guarded, sender);
+    route.breaker.leaves();
+    if (flight.run.delivery === "at-most-once") this.#guarded.push({ departure, sender });
+    else this.#send(departure, sender);
+  }
+
+  /** Writes down which of those that departed are at-most-once; they leave when that is on disk. */
+  begin(): void {
+    if (this.#guarded.length === 0) return;
+    void this.#sendGuarded(this.#guarded);
+    this.#guarded = [];
   }
 
   /** At-most-once, and begun by a process that is gone: nobody knows whether they left. */
   giveUp(route: Route, lane: LaneQueue, turns: readonly Turn[]): void {
     for (const turn of turns)
-      this.#conclude(
-        this.#board(route, { ...turn, lane }),
-        { kind: "unknown", reason: "gateway-stopped" },
-        "",
-      );
+      this.#conclude(this.#board(route, lane, turn), { kind: "unknown", reason: "gateway-stopped" }, "");
   }
 
-  #board(route: Route, { run, place, lane }: Turn & { readonly lane: LaneQueue }): Departure {
+  #board(route: Route, lane: LaneQueue, { run, place }: Turn): Departure {
     const entry = run.reader.entry(place);
     const payloadBytes = entry.payload.byteLength;
     route.departed(lane, payloadBytes);
@@ -69,9 +69,18 @@ export class Departures {
     return { entry, flight: { run, place, lane, route, id, payloadBytes } };
   }
 
-  async #sendGuarded(departures: readonly Departure[], sender: Sender): Promise<void> {
-    await this.#options.ledger.begin(departures.map(({ flight }) => flight));
-    for (const departure of departures) this.#send(departure, sender);
+  async #sendGuarded(guarded: readonly { departure: Departure; sender: Sender }[]): Promise<void> {
+    const held = new Set(await this.#options.ledger.begin(guarded.map(({ departure }) => departure.flight)));
+    for (const { departure, sender } of guarded) {
+      const { flight } = departure;
+      // Whoever holds the batch now may send it, and then nobody else may.
+      if (held.has(flight) && flight.lane.holds(flight.run)) this.#send(departure, sender);
+      else {
+        flight.route.arrived(flight.lane, 1, flight.payloadBytes);
+        flight.route.breaker.withdrawn(flight.route.breaker.epoch, this.#options.clock.monotonic());
+      }
+    }
+    this.#options.wake();
   }
 
   #send(departure: Departure, sender: Sender): void {
@@ -93,6 +102,7 @@ export class Departures {
   #refuse(departure: Departure, apnsId: string, error: unknown, epoch: number): void {
     if (error instanceof ApnsError && error.code === "bad-notification") {
       const fields = error.problems.map(({ field }) => field).join(", ");
+      departure.flight.route.breaker.withdrawn(epoch, this.#options.clock.monotonic());
       this.#conclude(departure, { kind: "rejected", reason: `bad-notification: ${fields}` }, "");
     } else this.#arrive(departure, notSent(apnsId, error), epoch);
   }
@@ -115,7 +125,7 @@ export class Departures {
       budget,
       random(),
     );
-    this.#tellBreaker(flight.route, outcome, verdict, epoch, nowMs);
+    this.#tellBreaker(flight.route, outcome, verdict, epoch);
     if (outcome.kind === "accepted" && entry.origin === undefined) this.#options.ledger.accepted(flight);
     else this.#conclude(departure, verdict, writeAttempt(outcome, nowMs));
   }
@@ -149,9 +159,10 @@ export class Departures {
     }
   }
 
-  #tellBreaker(route: Route, outcome: Outcome, verdict: Verdict, epoch: number, nowMs: number): void {
+  #tellBreaker(route: Route, outcome: Outcome, verdict: Verdict, epoch: number): void {
     const { breaker, app, environment } = route;
-    const { random, logger } = this.#options;
+    const { random, logger, clock } = this.#options;
+    const nowMs = clock.monotonic();
     const before = breaker.detail;
     if (verdict.kind === "hold") breaker.failed(epoch, verdict.cause, verdict.detail, nowMs, random());
     else if (outcome.kind === "indeterminate") breaker.unanswered(epoch, nowMs, random());

@@ -3,8 +3,8 @@ import type { NodeId, QueueKey, Store } from "../store/index.ts";
 import type { BatchRun } from "./batch-run.ts";
 import type { DeliveryLogger } from "./delivery-logger.ts";
 import { Departures } from "./departures.ts";
-import type { LaneQueue, Turn } from "./lane-queue.ts";
-import type { Flight, Ledger, Written } from "./ledger.ts";
+import type { LaneQueue } from "./lane-queue.ts";
+import type { Ledger, Written } from "./ledger.ts";
 import type { Environment, Lane } from "./notification-draft.ts";
 import type { QueueTally } from "./queue-tally.ts";
 import { Refill } from "./refill.ts";
@@ -70,11 +70,13 @@ export class Dispatcher {
     return this.#ring.reduce((sum, { inFlight }) => sum + inFlight, 0);
   }
 
-  /** Whether a batch that is about to be stored should stay in memory: due now, nothing before it on disk, and room. */
+  /** Whether a batch that is about to be stored should stay in memory: due now, nothing due on disk, and room. */
   keeps(queue: QueueKey, dueAtMs: number): boolean {
+    if (this.#isStopped) return false;
     const lane = this.#lane(queue);
-    const isDue = dueAtMs <= this.#options.clock.now();
-    return !this.#isStopped && isDue && lane.diskDueAtMs === undefined && this.#admits(lane);
+    const now = this.#options.clock.now();
+    const isBehindOthers = lane.isClaiming || (lane.diskDueAtMs !== undefined && lane.diskDueAtMs <= now);
+    return dueAtMs <= now && !isBehindOthers && this.#admits(lane);
   }
 
   /** A batch was stored, leased to this node, and is kept in memory. */
@@ -90,15 +92,17 @@ export class Dispatcher {
   }
 
   /** Outcomes are on disk, and so are the batches that carry some notifications on. */
-  written({ finals, retried, retries }: Written): void {
+  written({ batches, retries }: Written): void {
     const { tally } = this.#options;
-    for (const flight of finals) {
-      tally.add(flight.route.app, -1, 0);
-      this.#land(flight);
+    for (const { run, lane, route, landed, landedBytes, settled, open } of batches) {
+      // Counted by what the store says: others may have settled some of them before.
+      tally.add(route.app, -settled, settled > 0 && open === 0 ? -run.reader.byteLength : 0);
+      route.arrived(lane, landed, landedBytes);
+      run.settled(landed);
+      if (run.open === 0) lane.forget(run);
     }
-    for (const flight of retried) this.#land(flight);
-    for (const { queue, dueAtMs, body } of retries) {
-      tally.add(queue.app, 0, body.byteLength);
+    for (const { queue, count, dueAtMs, body } of retries) {
+      tally.add(queue.app, count, body.byteLength);
       this.#lane(queue).storedOnDisk(dueAtMs);
     }
     this.wake();
@@ -120,11 +124,14 @@ export class Dispatcher {
 
   /** This node was found dead and holds nothing any more: all that waits is fetched anew. */
   dropEverything(): void {
-    const now = this.#options.clock.now();
-    for (const lane of this.#ring.flatMap(({ queues }) => queues)) {
-      lane.drop();
-      lane.storedOnDisk(now);
-    }
+    for (const { queues } of this.#ring) for (const lane of queues) lane.drop();
+    this.lookAtDisk();
+  }
+
+  /** There may be more on disk that is due than was known. */
+  lookAtDisk(): void {
+    const nowMs = this.#options.clock.now();
+    for (const { queues } of this.#ring) for (const lane of queues) lane.storedOnDisk(nowMs);
     this.wake();
   }
 
@@ -145,57 +152,56 @@ export class Dispatcher {
   #pump(): void {
     this.#isPumpDue = false;
     if (this.#isStopped) return;
-    const now = this.#options.clock.now();
+    const { clock } = this.#options;
+    const nowMs = clock.now();
+    const monotonicMs = clock.monotonic();
     let left = turnsPerPump;
     let hasMore = true;
     while (hasMore && left > 0) {
       hasMore = false;
       for (const route of this.#ring) {
-        const sent = this.#serve(route, now, Math.min(turnsPerRoute, left));
+        const sent = this.#serve(route, Math.min(turnsPerRoute, left), nowMs, monotonicMs);
         left -= sent;
         hasMore ||= sent === turnsPerRoute;
       }
       this.#rotate();
     }
-    for (const route of this.#ring) for (const lane of route.queues) this.#refill.consider(lane, now);
-    if (hasMore) this.wake();
-    this.#sleep(now);
+    this.#departures.begin();
+    for (const route of this.#ring) for (const lane of route.queues) this.#refill.consider(lane, nowMs);
+    // With nothing left some routes had less than their turn.
+    if (left <= 0) this.wake();
+    this.#sleep(nowMs, monotonicMs);
   }
 
   /** Sends up to `most` of one route and returns how many. */
-  #serve(route: Route, nowMs: number, most: number): number {
-    const room = Math.min(most, route.room(nowMs));
-    if (room <= 0 || !route.hasWork) return 0;
-    const sender = this.#senderOf(route, nowMs);
-    if (sender === undefined) return 0;
-    const turns: (Turn & { readonly lane: LaneQueue })[] = [];
-    while (turns.length < room) {
+  #serve(route: Route, most: number, nowMs: number, monotonicMs: number): number {
+    if (!route.hasWork) return 0;
+    const sender = this.#senderOf(route);
+    let sent = 0;
+    while (sent < most && route.hasRoom(monotonicMs)) {
+      if (sender === undefined) {
+        const { breaker } = route;
+        breaker.failed(breaker.epoch, "unreachable", "no sender", monotonicMs, this.#options.random());
+        break;
+      }
       const lane = route.nextLane();
       const turn = lane?.peek();
       if (lane === undefined || turn === undefined) break;
       lane.take();
-      turns.push({ ...turn, lane });
+      this.#departures.depart(route, lane, turn, sender, nowMs);
+      sent += 1;
     }
-    this.#departures.depart(route, sender, turns);
-    return turns.length;
+    return sent;
   }
 
-  /** A new sender means new credentials or a new address: the route begins anew. Without one it pauses. */
-  #senderOf(route: Route, nowMs: number): Sender | undefined {
+  /** A new sender means new credentials or a new address: the route begins anew. */
+  #senderOf(route: Route): Sender | undefined {
     const sender = this.#options.senderFor(route.app, route.environment);
-    if (sender === undefined)
-      route.breaker.failed(route.breaker.epoch, "unreachable", "no sender", nowMs, this.#options.random());
-    else if (route.sender !== sender && route.sender !== undefined) route.breaker.reset();
-    route.sender = sender ?? route.sender;
+    if (sender !== undefined && route.sender !== sender) {
+      route.breaker.reset();
+      route.sender = sender;
+    }
     return sender;
-  }
-
-  #land({ run, route, lane, payloadBytes }: Flight): void {
-    route.arrived(lane, 1, payloadBytes);
-    run.settled();
-    if (run.open > 0) return;
-    lane.forget(run);
-    this.#options.tally.add(route.app, 0, -run.reader.byteLength);
   }
 
   #adopt(lane: LaneQueue, run: BatchRun): void {
@@ -237,16 +243,21 @@ export class Dispatcher {
     if (first !== undefined) this.#ring.push(first);
   }
 
-  /** Until a pause ends or something on disk is due. */
-  #sleep(nowMs: number): void {
+  /** Until a pause ends or something on disk is due. A route that is not well is looked at now and then. */
+  #sleep(nowMs: number, monotonicMs: number): void {
     this.#timer?.cancel();
-    const times = this.#ring.flatMap(({ breaker, hasWork, queues }) => [
-      hasWork ? breaker.untilMs : undefined,
-      ...queues.map(({ diskDueAtMs, isClaiming }) => (isClaiming ? undefined : diskDueAtMs)),
-    ]);
-    const next = Math.min(...times.filter((time) => time !== undefined && time > nowMs).map(Number));
-    if (next === Number.POSITIVE_INFINITY) return;
-    const delayMs = Math.min(next - nowMs, longestSleepMs);
+    let delayMs = Number.POSITIVE_INFINITY;
+    for (const route of this.#ring) {
+      const { breaker, queues } = route;
+      if (breaker.detail !== undefined && route.hasWork) {
+        const pauseMs = (breaker.untilMs ?? Number.POSITIVE_INFINITY) - monotonicMs;
+        delayMs = Math.min(delayMs, pauseMs > 0 ? pauseMs : longestSleepMs, longestSleepMs);
+      }
+      for (const { diskDueAtMs, isClaiming } of queues)
+        if (diskDueAtMs !== undefined && diskDueAtMs > nowMs && !isClaiming)
+          delayMs = Math.min(delayMs, diskDueAtMs - nowMs, longestSleepMs);
+    }
+    if (delayMs === Number.POSITIVE_INFINITY) return;
     this.#timer = this.#options.clock.setTimer(() => this.wake(), delayMs);
   }
 }

@@ -56,9 +56,15 @@ export class DurableDelivery implements Delivery {
     this.#store = store;
     this.#clock = clock;
     this.#tally = tally;
-    this.#ledger = new Ledger(store, ids, clock, (written) => {
-      this.#dispatcher.written(written);
-      this.#waits.finished(written.finals);
+    this.#ledger = new Ledger({
+      store,
+      node,
+      ids,
+      clock,
+      written: (written) => {
+        this.#dispatcher.written(written);
+        this.#waits.finished(written.finals);
+      },
     });
     this.#dispatcher = new Dispatcher({ ...options, node, tally, ledger: this.#ledger });
     this.#intake = new Intake({
@@ -79,14 +85,18 @@ export class DurableDelivery implements Delivery {
       ...options,
       node,
       lost: () => this.#dispatcher.dropEverything(),
+      clockWentBack: () => this.#dispatcher.lookAtDisk(),
     });
   }
 
   /** Takes up what the store holds, and begins to send. */
   static async start(options: DurableDeliveryOptions): Promise<DurableDelivery> {
-    const summaries = await options.store.summarize();
-    const delivery = new DurableDelivery(options, new QueueTally(summaries));
+    const tally = new QueueTally();
+    const delivery = new DurableDelivery(options, tally);
     await delivery.#housekeeping.start();
+    const summaries = await options.store.summarize();
+    for (const { queue, notifications, bodyBytes } of summaries)
+      tally.add(queue.app, notifications, bodyBytes);
     for (const { queue, nextDueAtMs } of summaries)
       if (nextDueAtMs !== undefined) delivery.#dispatcher.storedOnDisk(queue, nextDueAtMs);
     void options.store.failed.then(({ message }) => {

@@ -84,7 +84,8 @@ export class Finder {
       const reason = note.reason ?? (status === "queued" ? this.#waitsFor(found) : undefined);
       return { status, attempts: parseAttempts(note.attempts), ...(reason === undefined ? {} : { reason }) };
     }
-    if (found.dueAtMs > this.#options.clock.now())
+    const wasForLater = found.dueAtMs > found.storedAtMs;
+    if (wasForLater && found.dueAtMs > this.#options.clock.now())
       return { status: "scheduled", sendAt: isoOf(found.dueAtMs), attempts: [] };
     const reason = this.#waitsFor(found);
     return { status: "queued", attempts: [], ...(reason === undefined ? {} : { reason }) };

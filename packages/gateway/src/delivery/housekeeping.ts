@@ -19,6 +19,8 @@ export interface HousekeepingOptions {
   readonly retention: Retention;
   /** Others took this node for dead: it holds nothing any more. */
   readonly lost: () => void;
+  /** What waits on disk may be due earlier than was known. */
+  readonly clockWentBack: () => void;
 }
 
 /** How often old things are looked for, and how many go in one step. */
@@ -26,6 +28,8 @@ const purgeEveryMs = 60_000;
 const purgeLimit = 100;
 /** Between two steps, so that purging never fills the store's time. */
 const purgePauseMs = 50;
+/** Clocks are slewed by less all the time. */
+const noticedJumpMs = 1_000;
 
 /** Keeps this node's leases alive, and forgets what is old. */
 export class Housekeeping {
@@ -33,6 +37,8 @@ export class Housekeeping {
   #heartbeatTimer: Timer | undefined;
   #purgeTimer: Timer | undefined;
   #isStopped = false;
+  /** How far the clock was ahead of the monotonic one when they were last compared. */
+  #offsetMs = 0;
 
   constructor(options: HousekeepingOptions) {
     this.#options = options;
@@ -40,8 +46,11 @@ export class Housekeeping {
 
   /** Announces the node. Rejects when the store does not work. */
   async start(): Promise<void> {
-    const { store, node, leaseMs } = this.#options;
+    const { store, node, clock, leaseMs } = this.#options;
     await store.heartbeat(node, leaseMs);
+    // The clock may have been set back while nobody ran.
+    await store.clockWentBack(clock.now());
+    this.#offsetMs = clock.now() - clock.monotonic();
     this.#planHeartbeat();
     this.#planPurge(purgePauseMs);
   }
@@ -61,6 +70,7 @@ export class Housekeeping {
   async #heartbeat(): Promise<void> {
     const { store, node, leaseMs, lost, logger } = this.#options;
     try {
+      await this.#lookAtClock();
       if ((await store.heartbeat(node, leaseMs)) === "lost") {
         logger.warn({ node }, "this node was taken for dead; it fetches its batches anew");
         lost();
@@ -69,6 +79,19 @@ export class Housekeeping {
       if (!this.#isStopped) logger.warn({ detail: String(error) }, "the leases could not be renewed");
     }
     this.#planHeartbeat();
+  }
+
+  /** A clock that was set back would keep waiting what is due already. */
+  async #lookAtClock(): Promise<void> {
+    const { store, clock, logger, clockWentBack } = this.#options;
+    const nowMs = clock.now();
+    const backMs = this.#offsetMs - (nowMs - clock.monotonic());
+    if (backMs >= noticedJumpMs) {
+      logger.warn({ backMs: Math.round(backMs) }, "the clock was set back");
+      await store.clockWentBack(nowMs);
+      clockWentBack();
+    }
+    this.#offsetMs = nowMs - clock.monotonic();
   }
 
   #planPurge(delayMs: number): void {

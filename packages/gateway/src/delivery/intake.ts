@@ -152,19 +152,21 @@ export class Intake {
       this.#waiting = [];
       this.#batches = [];
       this.#open = new Map();
+      let bodies: readonly Uint8Array[];
       try {
-        const bodies = await this.#options.store.add(batches);
-        batches.forEach((batch, index) => {
-          this.#stored(batch, bodies[index] ?? batch.body);
-        });
-        for (const { resolve, ids } of waiting) resolve(ids);
+        bodies = await this.#options.store.add(batches);
       } catch (error) {
         const cause =
           error instanceof StoreFullError
             ? new QueueFullError(error.message, retryAfterSeconds.diskFull)
             : (error as Error);
         for (const { reject } of waiting) reject(cause);
+        continue;
       }
+      batches.forEach((batch, index) => {
+        this.#stored(batch, bodies[index] ?? batch.body);
+      });
+      for (const { resolve, ids } of waiting) resolve(ids);
     }
     this.#isWriting = false;
     for (const resolve of this.#whenIdle.splice(0)) resolve();

@@ -45,6 +45,11 @@ export class LaneQueue {
     this.#residentBytes += run.reader.byteLength;
   }
 
+  /** Whether it is in memory, and so this node's. */
+  holds(run: BatchRun): boolean {
+    return this.#resident.has(run);
+  }
+
   /** Nothing of it is open any more. */
   forget(run: BatchRun): void {
     if (this.#resident.delete(run)) this.#residentBytes -= run.reader.byteLength;

@@ -1,14 +1,19 @@
 import type { Clock } from "@carillon/apns";
 import {
   type NewBatch,
+  type NodeId,
   type Note,
+  type OutcomeCode,
   outcomeCode,
+  type SettledBatch,
   type Settlement,
   type Store,
+  StoreFailedError,
   StoreFullError,
 } from "../store/index.ts";
 import { BatchEncoder } from "./batch/encoder.ts";
 import type { BatchEntry } from "./batch/format.ts";
+import type { BatchRun } from "./batch-run.ts";
 import type { LaneQueue, Turn } from "./lane-queue.ts";
 import type { DeliveryPolicy } from "./notification-draft.ts";
 import type { BatchIds } from "./notification-id.ts";
@@ -33,12 +38,29 @@ export interface Retry {
   readonly atMs: number;
 }
 
+/** What a settlement that is on disk did to one batch. */
+export interface WrittenBatch extends SettledBatch {
+  readonly run: BatchRun;
+  readonly lane: LaneQueue;
+  readonly route: Route;
+  /** So many of its notifications are in flight no more, and the bytes of their payloads. */
+  readonly landed: number;
+  readonly landedBytes: number;
+}
+
 /** What is on disk now. */
 export interface Written {
+  readonly batches: readonly WrittenBatch[];
   readonly finals: readonly Flight[];
-  /** Those that go on in `retries`. */
-  readonly retried: readonly Flight[];
   readonly retries: readonly NewBatch[];
+}
+
+export interface LedgerOptions {
+  readonly store: Store;
+  readonly node: NodeId;
+  readonly ids: BatchIds;
+  readonly clock: Clock;
+  readonly written: (written: Written) => void;
 }
 
 /**
@@ -46,24 +68,18 @@ export interface Written {
  * notification stop being in flight, so that what a crash can repeat is bounded by what may be in flight.
  */
 export class Ledger {
-  readonly #store: Store;
-  readonly #ids: BatchIds;
-  readonly #clock: Clock;
-  readonly #written: (written: Written) => void;
+  readonly #options: LedgerOptions;
   #page = new Page();
   #isWriting = false;
   #whenIdle: (() => void)[] = [];
 
-  constructor(store: Store, ids: BatchIds, clock: Clock, written: (written: Written) => void) {
-    this.#store = store;
-    this.#ids = ids;
-    this.#clock = clock;
-    this.#written = written;
+  constructor(options: LedgerOptions) {
+    this.#options = options;
   }
 
   /** Plainly accepted at the first attempt. */
   accepted(flight: Flight): void {
-    this.#page.mark(flight, outcomeCode.accepted);
+    this.#page.land(flight, outcomeCode.accepted);
     this.#page.finals.push(flight);
     this.#write();
   }
@@ -71,7 +87,7 @@ export class Ledger {
   /** Final otherwise. */
   ended(flight: Flight, note: Note): void {
     this.#page.notes.push(note);
-    this.#page.mark(flight, outcomeCode.noted);
+    this.#page.land(flight, outcomeCode.noted);
     this.#page.finals.push(flight);
     this.#write();
   }
@@ -79,17 +95,19 @@ export class Ledger {
   /** It goes on in a later batch. */
   retried(flight: Flight, note: Note, retry: Retry): void {
     this.#page.notes.push(note);
-    this.#page.mark(flight, outcomeCode.noted);
-    this.#page.retried.push(flight);
+    this.#page.land(flight, outcomeCode.noted);
     this.#page.retries.push({ lane: flight.lane, retry });
     this.#write();
   }
 
-  /** At-most-once: these are about to leave. Resolves when that is on disk; until then they must not. */
-  begin(flights: readonly Flight[]): Promise<void> {
+  /**
+   * At-most-once: these are about to leave. Resolves when that is on disk, with those that are still ours to send; until
+   * then none must leave.
+   */
+  begin(flights: readonly Flight[]): Promise<readonly Flight[]> {
     return new Promise((resolve) => {
       for (const flight of flights) this.#page.mark(flight, outcomeCode.started);
-      this.#page.whenWritten.push(resolve);
+      this.#page.whenWritten.push((isHeld) => resolve(flights.filter(({ run }) => isHeld(run))));
       this.#write();
     });
   }
@@ -114,61 +132,100 @@ export class Ledger {
 
   /** Ends early, for good, when the store has failed: what is in flight then stays in flight. */
   async #writePages(): Promise<void> {
+    const { ids, node, clock, written } = this.#options;
     while (!this.#page.isEmpty) {
       const page = this.#page;
       this.#page = new Page();
-      const settlement = page.settlement(this.#ids, this.#clock.now());
-      if (!(await this.#toDisk(settlement))) return;
-      for (const resolve of page.whenWritten) resolve();
-      this.#written({ finals: page.finals, retried: page.retried, retries: settlement.retries });
+      const settlement = page.settlement(ids, node, clock.now());
+      const settled = await this.#toDisk(settlement);
+      if (settled === undefined) return;
+      const batches = page.written(settled);
+      const held = new Set(batches.filter(({ isHeld }) => isHeld).map(({ run }) => run));
+      for (const tell of page.whenWritten) tell((run) => held.has(run));
+      written({ batches, finals: page.finals, retries: settlement.retries });
     }
     this.#isWriting = false;
     for (const resolve of this.#whenIdle.splice(0)) resolve();
   }
 
-  async #toDisk(settlement: Settlement): Promise<boolean> {
+  /** Undefined when the store has failed. An outcome that it refuses is a broken invariant and ends the process. */
+  async #toDisk(settlement: Settlement): Promise<readonly SettledBatch[] | undefined> {
+    const { store, clock } = this.#options;
     for (;;) {
       try {
-        await this.#store.settle(settlement);
-        return true;
+        return await store.settle(settlement);
       } catch (error) {
-        if (!(error instanceof StoreFullError)) return false;
-        await new Promise<void>((resolve) => void this.#clock.setTimer(resolve, fullDiskPauseMs));
+        if (error instanceof StoreFailedError) return undefined;
+        if (!(error instanceof StoreFullError)) throw error;
+        await new Promise<void>((resolve) => void clock.setTimer(resolve, fullDiskPauseMs));
       }
     }
   }
 }
 
+/** What a page says about one batch. */
+interface Entry {
+  readonly run: BatchRun;
+  readonly lane: LaneQueue;
+  readonly route: Route;
+  readonly places: number[];
+  readonly codes: number[];
+  landed: number;
+  landedBytes: number;
+}
+
 /** What goes to disk in one step. */
 class Page {
-  readonly #marks = new Map<string, { places: number[]; codes: number[] }>();
+  readonly #entries = new Map<BatchRun, Entry>();
   readonly notes: Note[] = [];
   readonly retries: { lane: LaneQueue; retry: Retry }[] = [];
   readonly finals: Flight[] = [];
-  readonly retried: Flight[] = [];
-  readonly whenWritten: (() => void)[] = [];
+  readonly whenWritten: ((isHeld: (run: BatchRun) => boolean) => void)[] = [];
 
   get isEmpty(): boolean {
-    return this.#marks.size === 0;
+    return this.#entries.size === 0;
   }
 
-  mark({ run, place }: Flight, code: number): void {
-    let marks = this.#marks.get(run.id);
-    if (marks === undefined) {
-      marks = { places: [], codes: [] };
-      this.#marks.set(run.id, marks);
-    }
-    marks.places.push(place);
-    marks.codes.push(code);
+  /** It goes on being in flight, or was taken back. */
+  mark(flight: Flight, code: OutcomeCode): void {
+    const { places, codes } = this.#entryOf(flight);
+    places.push(flight.place);
+    codes.push(code);
   }
 
-  settlement(ids: BatchIds, nowMs: number): Settlement {
-    const batches = [...this.#marks].map(([batch, { places, codes }]) => ({
-      batch,
+  /** It is in flight no more once this is on disk. */
+  land(flight: Flight, code: OutcomeCode): void {
+    const entry = this.#entryOf(flight);
+    entry.places.push(flight.place);
+    entry.codes.push(code);
+    entry.landed += 1;
+    entry.landedBytes += flight.payloadBytes;
+  }
+
+  settlement(ids: BatchIds, node: NodeId, atMs: number): Settlement {
+    const batches = Array.from(this.#entries.values(), ({ run, places, codes }) => ({
+      batch: run.id,
       places: Uint16Array.from(places),
       codes: Uint8Array.from(codes),
     }));
-    return { batches, notes: this.notes, retries: packRetries(this.retries, ids, nowMs) };
+    return { node, atMs, batches, notes: this.notes, retries: packRetries(this.retries, ids, atMs) };
+  }
+
+  /** @param settled the store's answer to `settlement`. */
+  written(settled: readonly SettledBatch[]): readonly WrittenBatch[] {
+    return Array.from(this.#entries.values(), ({ run, lane, route, landed, landedBytes }, index) => ({
+      ...(settled[index] ?? { settled: 0, open: 0, isHeld: false }),
+      ...{ run, lane, route, landed, landedBytes },
+    }));
+  }
+
+  #entryOf({ run, lane, route }: Flight): Entry {
+    let entry = this.#entries.get(run);
+    if (entry === undefined) {
+      entry = { run, lane, route, places: [], codes: [], landed: 0, landedBytes: 0 };
+      this.#entries.set(run, entry);
+    }
+    return entry;
   }
 }
 

@@ -1,5 +1,3 @@
-import type { QueueSummary } from "../store/index.ts";
-
 /** How much may wait, on disk and in memory together. */
 export interface QueueLimits {
   /** Notifications of all apps. @default 10,000,000 */
@@ -15,11 +13,6 @@ export class QueueTally {
   #notifications = 0;
   #bytes = 0;
   readonly #byApp = new Map<string, number>();
-
-  constructor(summaries: readonly QueueSummary[]) {
-    for (const { queue, notifications, bodyBytes } of summaries)
-      this.add(queue.app, notifications, bodyBytes);
-  }
 
   get notifications(): number {
     return this.#notifications;

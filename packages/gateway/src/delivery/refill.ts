@@ -1,5 +1,12 @@
 import type { Clock } from "@carillon/apns";
-import { type Claim, type ClaimedBatch, type NodeId, outcomeCode, type Store } from "../store/index.ts";
+import {
+  type Claim,
+  type ClaimedBatch,
+  type NodeId,
+  outcomeCode,
+  type Store,
+  StoreFullError,
+} from "../store/index.ts";
 import { decodeBatch } from "./batch/decoder.ts";
 import { BatchRun } from "./batch-run.ts";
 import type { DeliveryLogger } from "./delivery-logger.ts";
@@ -82,7 +89,7 @@ export class Refill {
 
   /** A batch whose bytes are damaged can never be sent: each of its notifications is told so. */
   async #bury(lane: LaneQueue, batch: ClaimedBatch, detail: string): Promise<void> {
-    const { store, logger, tally } = this.#options;
+    const { store, node, clock, logger, tally } = this.#options;
     logger.error({ batch: batch.id, notifications: batch.count, detail }, "a stored batch is damaged");
     const places = Array.from({ length: batch.count }, (_, place) => place).filter((place) => {
       const code = batch.outcomes?.[place] ?? outcomeCode.open;
@@ -91,7 +98,9 @@ export class Refill {
     const status = "rejected";
     const reason = "damaged-on-disk";
     try {
-      await store.settle({
+      const [done] = await store.settle({
+        node,
+        atMs: clock.now(),
         batches: [
           {
             batch: batch.id,
@@ -102,9 +111,11 @@ export class Refill {
         notes: places.map((place) => ({ batch: batch.id, place, status, reason, attempts: "" })),
         retries: [],
       });
-      tally.add(lane.key.app, -places.length, -batch.body.byteLength);
+      tally.add(lane.key.app, -(done?.settled ?? 0), -batch.body.byteLength);
     } catch (error) {
-      logger.error({ batch: batch.id, detail: String(error) }, "a damaged batch could not be settled");
+      if (error instanceof StoreFullError)
+        clock.setTimer(() => void this.#bury(lane, batch, detail), pauseMs);
+      else logger.error({ batch: batch.id, detail: String(error) }, "a damaged batch could not be settled");
     }
   }
 }

@@ -17,6 +17,7 @@ type State =
 /**
  * Stops a route whose notifications come back for no fault of their own, and lets one out now and then to see whether it
  * is well again. Notifications carry the `epoch` in which they left; what they tell about an earlier one is old news.
+ * Times are monotonic, so that a jump of the clock neither prolongs a pause nor ends it.
  */
 export class RouteBreaker {
   #state: State = { kind: "open" };
@@ -38,16 +39,9 @@ export class RouteBreaker {
     return this.#state.kind === "paused" ? this.#state.untilMs : undefined;
   }
 
-  /** How many more notifications may leave now. */
-  room(nowMs: number): number {
-    switch (this.#state.kind) {
-      case "open":
-        return Number.POSITIVE_INFINITY;
-      case "paused":
-        return nowMs >= this.#state.untilMs ? 1 : 0;
-      case "probing":
-        return 0;
-    }
+  /** Whether a notification may leave now. */
+  admits(nowMs: number): boolean {
+    return this.#state.kind === "open" || (this.#state.kind === "paused" && nowMs >= this.#state.untilMs);
   }
 
   /** A notification leaves; if the route was paused, it is the probe. */
@@ -62,6 +56,12 @@ export class RouteBreaker {
     if (epoch !== this.#epoch) return;
     this.#refusals = 0;
     if (this.#state.kind !== "open") this.reset();
+  }
+
+  /** The probe never left after all: another may. */
+  withdrawn(epoch: number, nowMs: number): void {
+    if (epoch !== this.#epoch || this.#state.kind !== "probing") return;
+    this.#state = { kind: "paused", untilMs: nowMs, detail: this.#state.detail };
   }
 
   /** Nobody answered in time. That tells something of the route only when it was asked how it is. */

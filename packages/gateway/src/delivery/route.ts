@@ -36,10 +36,13 @@ export class Route {
     this.lanes = { urgent: queue("urgent"), normal: queue("normal"), bulk: queue("bulk") };
   }
 
-  /** How many more notifications may leave now. */
-  room(nowMs: number): number {
-    if (this.inFlightBytes >= this.#limits.maxInFlightBytes) return 0;
-    return Math.min(this.#limits.maxInFlight - this.inFlight, this.breaker.room(nowMs));
+  /** Whether one more notification may leave at this moment of the monotonic clock. */
+  hasRoom(monotonicMs: number): boolean {
+    return (
+      this.inFlight < this.#limits.maxInFlight &&
+      this.inFlightBytes < this.#limits.maxInFlightBytes &&
+      this.breaker.admits(monotonicMs)
+    );
   }
 
   /** Whether any lane has a notification in memory that waits. */
@@ -60,9 +63,8 @@ export class Route {
     return lanes.map((lane) => this.lanes[lane]);
   }
 
-  /** A notification left. */
+  /** A notification's turn has come. */
   departed(lane: LaneQueue, bytes: number): void {
-    this.breaker.leaves();
     this.inFlight += 1;
     this.inFlightBytes += bytes;
     lane.inFlight += 1;

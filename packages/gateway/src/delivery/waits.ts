@@ -39,7 +39,7 @@ export class Waits {
     signal?: AbortSignal,
   ): Promise<readonly NotificationRecord[]> {
     const open = new Set(ids);
-    const deadlineMs = this.#clock.now() + timeoutMs;
+    const deadlineMs = this.#clock.monotonic() + timeoutMs;
     let wakeUp = (): void => {};
     const tell = (id: string): void => {
       open.delete(id);
@@ -49,12 +49,13 @@ export class Waits {
     try {
       for (;;) {
         // After listening: what becomes final from here on is told, what was final before is found.
-        const known = await this.#finder.find(app, [...open]);
-        [...open].forEach((id, index) => {
+        const asked = [...open];
+        const known = await this.#finder.find(app, asked);
+        asked.forEach((id, index) => {
           const record = known[index];
           if (record === undefined || isFinal(record.status)) open.delete(id);
         });
-        const leftMs = deadlineMs - this.#clock.now();
+        const leftMs = deadlineMs - this.#clock.monotonic();
         if (open.size === 0 || leftMs <= 0 || signal?.aborted || this.#isOver) break;
         const wakeUps = this.#pause(Math.min(leftMs, pollMs), signal);
         wakeUp = wakeUps.wakeUp;

@@ -8,8 +8,10 @@ export type {
   NewBatch,
   NodeId,
   Note,
+  OutcomeCode,
   QueueKey,
   QueueSummary,
+  SettledBatch,
   Settlement,
   Store,
 } from "./store.ts";

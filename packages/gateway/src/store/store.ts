@@ -71,9 +71,23 @@ export interface Note {
 
 /** All of it is stored in one step, or nothing. */
 export interface Settlement {
+  /** Who settles. An outcome counts whoever brings it, but only what this node still holds is marked `started`. */
+  readonly node: NodeId;
+  /** Epoch milliseconds. */
+  readonly atMs: number;
   readonly batches: readonly BatchSettlement[];
   readonly notes: readonly Note[];
   readonly retries: readonly NewBatch[];
+}
+
+/** What a settlement did to one of its batches. */
+export interface SettledBatch {
+  /** How many notifications it settled: those that were settled before are not counted again. */
+  readonly settled: number;
+  /** How many are still open. */
+  readonly open: number;
+  /** False when the batch is free or another node's: then nothing of it was marked `started`. */
+  readonly isHeld: boolean;
 }
 
 export interface ClaimRequest {
@@ -144,7 +158,8 @@ export interface PurgeRequest {
 export interface Store {
   /** Stores all or none. Resolves with the bodies, in the same order. */
   add(batches: readonly NewBatch[]): Promise<readonly Uint8Array[]>;
-  settle(settlement: Settlement): Promise<void>;
+  /** Resolves with one entry for each of `batches`. A batch that is not known (any more) has nothing open. */
+  settle(settlement: Settlement): Promise<readonly SettledBatch[]>;
   /** Leases free batches of one queue to a node, those due first before others. */
   claim(request: ClaimRequest): Promise<Claim>;
   /** Makes everything free again that a node holds, and forgets the node. */
@@ -154,6 +169,11 @@ export interface Store {
    * the node itself was found dead in the meantime: it holds nothing any more. A node's first call announces it.
    */
   heartbeat(node: NodeId, leaseMs: number): Promise<"held" | "lost">;
+  /**
+   * The clock was set back to `nowMs`. Free batches that were stored later than that, and were due at once or are
+   * retries, wait from now on as long as they were to wait when they were stored. Resolves with how many there were.
+   */
+  clockWentBack(nowMs: number): Promise<number>;
   summarize(): Promise<readonly QueueSummary[]>;
   find(batch: BatchId, places: readonly number[]): Promise<FoundBatch | undefined>;
   /** The newest notification of that app whose caller gave it this id. */

@@ -74,13 +74,17 @@ function toProblem(error: FastifyError): ApiProblem {
     case "ECONNRESET":
       return new ApiProblem("malformed-request", "The body did not arrive whole. Send the request again.");
     case "FST_ERR_BAD_URL":
-      return new ApiProblem(
-        "malformed-request",
-        "A % in the address is not followed by two hex digits. Write it as %25.",
-      );
+      return badAddress();
     default:
       return new ApiProblem("internal-error", "It is not the request's fault. The gateway's log says more.");
   }
+}
+
+/** Told by the router itself, before there is a route. */
+export function badAddress(): ApiProblem {
+  const detail =
+    "The address cannot be decoded: behind each % two hex digits are needed, together UTF-8. Write % itself as %25.";
+  return new ApiProblem("malformed-request", detail);
 }
 
 export function unsupportedMediaType(what: string): ApiProblem {

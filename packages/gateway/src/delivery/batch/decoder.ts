@@ -1,6 +1,12 @@
-import { crc32 } from "node:zlib";
 import type { DeliveryPolicy } from "../notification-draft.ts";
-import { type BatchEntry, type BatchSettings, format, maxBatchCount, type Origin } from "./format.ts";
+import {
+  type BatchEntry,
+  type BatchSettings,
+  checksumOf,
+  format,
+  maxBatchCount,
+  type Origin,
+} from "./format.ts";
 
 export type DecodedBatch =
   | { readonly kind: "decoded"; readonly batch: BatchReader }
@@ -188,8 +194,8 @@ function checkHeader(bytes: Buffer): string | undefined {
   if (bytes[1] !== format.version) return `version ${bytes[1]}, this carillon knows ${format.version}`;
   if (bytes[2] !== 0 && bytes[2] !== 1) return `delivery ${bytes[2]}`;
   if (bytes[3] !== 0) return `reserved byte ${bytes[3]}`;
-  const checksum = crc32(bytes.subarray(format.checksummedFrom));
-  return checksum === bytes.readUInt32BE(format.checksumAt) ? undefined : "the checksum does not match";
+  const matches = checksumOf(bytes) === bytes.readUInt32BE(format.checksumAt);
+  return matches ? undefined : "the checksum does not match";
 }
 
 function originAt(bytes: Buffer, at: number): Origin {

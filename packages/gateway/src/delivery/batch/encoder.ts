@@ -1,6 +1,12 @@
-import { crc32 } from "node:zlib";
 import type { DeliveryPolicy } from "../notification-draft.ts";
-import { type BatchEntry, type BatchSettings, format, fullBatchBytes, maxBatchCount } from "./format.ts";
+import {
+  type BatchEntry,
+  type BatchSettings,
+  checksumOf,
+  format,
+  fullBatchBytes,
+  maxBatchCount,
+} from "./format.ts";
 
 /** How many earlier payloads and settings a new one is compared with. */
 const remembered = 8;
@@ -50,7 +56,7 @@ export class BatchEncoder {
     bytes.writeUInt8(this.#delivery === "at-most-once" ? 1 : 0, 2);
     bytes.writeUInt8(0, 3);
     bytes.writeUInt16BE(this.#count, 8);
-    bytes.writeUInt32BE(crc32(bytes.subarray(format.checksummedFrom)), format.checksumAt);
+    bytes.writeUInt32BE(checksumOf(bytes), format.checksumAt);
     return body;
   }
 

@@ -1,9 +1,11 @@
+import { crc32 } from "node:zlib";
+
 /**
  * The binary form of a batch, version 1. All numbers are big-endian.
  *
  * ```text
  * header   magic u8 = 0xC5 · version u8 = 1 · delivery u8 (0 at least once, 1 at most once) · reserved u8 = 0
- *          crc32 u32 of everything behind it · count u16 of entries
+ *          crc32 u32 of everything but itself · count u16 of entries
  * records  one after the other, each with a tag u8:
  *   0x80   payload: length u32 · bytes. It becomes the current payload.
  *   0x81   settings: present u8 (1 priority, 2 expiration, 4 collapse id) · topic text · push type text
@@ -23,11 +25,15 @@ export const format = {
   version: 1,
   headerBytes: 10,
   checksumAt: 4,
-  checksummedFrom: 8,
   tag: { payload: 0x80, settings: 0x81, payloadAgain: 0x82, settingsAgain: 0x83, entryMax: 0x07 },
   entry: { reference: 1, apnsId: 2, origin: 4 },
   present: { priority: 1, expiration: 2, collapseId: 4 },
 } as const;
+
+/** The checksum of a whole batch: of what stands before it and what stands behind. */
+export function checksumOf(bytes: Uint8Array): number {
+  return crc32(bytes.subarray(format.checksumAt + 4), crc32(bytes.subarray(0, format.checksumAt)));
+}
 
 /** The most notifications one batch holds. */
 export const maxBatchCount = 1_000;

@@ -1,18 +1,19 @@
 import {
-  type BatchId,
+  type BatchSettlement,
   type Claim,
   type ClaimRequest,
   type NewBatch,
+  type NodeId,
   type Note,
   outcomeCode,
   type QueueKey,
+  type SettledBatch,
   type Settlement,
 } from "../store.ts";
 import type { Database, Row, Statement } from "./driver.ts";
 
 /** The statements that bring batches in, hand them out and settle them. Each method runs inside a transaction. */
 export class Batches {
-  readonly #now: () => number;
   /** Numbers of the queues, so that a batch's row holds one small number. */
   readonly #queues = new Map<string, number>();
   readonly #insertQueue: Statement;
@@ -28,9 +29,9 @@ export class Batches {
   readonly #selectFree: Statement;
   readonly #selectNextDue: Statement;
   readonly #lease: Statement;
+  readonly #waitAnew: Statement;
 
-  constructor(database: Database, now: () => number) {
-    this.#now = now;
+  constructor(database: Database) {
     this.#insertQueue = database.prepare(
       "INSERT INTO queue (app, environment, lane) VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
     );
@@ -46,7 +47,7 @@ export class Batches {
       "INSERT INTO own_id (app, apns_id, batch, place) VALUES (?, ?, ?, ?)",
     );
     this.#selectOutcomes = database.prepare(
-      "SELECT batch, retry, count, open, outcomes FROM batch WHERE id = ?",
+      "SELECT batch, retry, count, open, node, outcomes FROM batch WHERE id = ?",
     );
     this.#updateOutcomes = database.prepare(
       "UPDATE batch SET outcomes = ?, open = ?, settled_at_ms = ? WHERE batch = ?",
@@ -71,6 +72,11 @@ export class Batches {
        ORDER BY due_at_ms, batch LIMIT 1`,
     );
     this.#lease = database.prepare("UPDATE batch SET node = ? WHERE batch = ?");
+    this.#waitAnew = database.prepare(
+      `UPDATE batch SET due_at_ms = ?1 + max(due_at_ms - stored_at_ms, 0)
+       WHERE open > 0 AND node IS NULL AND stored_at_ms > ?1 AND due_at_ms > ?1
+       AND (retry = 1 OR due_at_ms <= stored_at_ms)`,
+    );
   }
 
   add(batches: readonly NewBatch[]): readonly Uint8Array[] {
@@ -94,10 +100,11 @@ export class Batches {
     });
   }
 
-  settle(settlement: Settlement): void {
-    for (const { batch, places, codes } of settlement.batches) this.#settleBatch(batch, places, codes);
-    for (const note of settlement.notes) this.#note(note);
-    this.add(settlement.retries);
+  settle({ node, atMs, batches, notes, retries }: Settlement): readonly SettledBatch[] {
+    const settled = batches.map((batch) => this.#settleBatch(batch, node, atMs));
+    for (const note of notes) this.#note(note);
+    this.add(retries);
+    return settled;
   }
 
   claim(request: ClaimRequest): Claim {
@@ -124,28 +131,37 @@ export class Batches {
     };
   }
 
+  clockWentBack(nowMs: number): number {
+    return Number(this.#waitAnew.run(nowMs).changes);
+  }
+
   /** After a rollback: rows of queues that were new in it are gone, and their numbers with them. */
   forgetQueues(): void {
     this.#queues.clear();
   }
 
-  #settleBatch(id: BatchId, places: Uint16Array, codes: Uint8Array): void {
+  #settleBatch({ batch: id, places, codes }: BatchSettlement, node: NodeId, atMs: number): SettledBatch {
     const row = this.#selectOutcomes.get(id);
-    if (row === undefined) return; // A retry that is done leaves nothing: this is an echo of something settled.
+    // A retry that is done leaves nothing: this is an echo of something settled.
+    if (row === undefined) return { settled: 0, open: 0, isHeld: false };
     const number = Number(row.batch);
+    const isHeld = row.node === node;
     const outcomes = bytesOf(row.outcomes) ?? new Uint8Array(Number(row.count));
-    let open = Number(row.open);
+    let settled = 0;
     places.forEach((place, index) => {
       const before = outcomes[place];
       const after = codes[index];
       if (after === undefined || (before !== outcomeCode.open && before !== outcomeCode.started)) return;
+      if (after === outcomeCode.started && !isHeld) return;
       outcomes[place] = after;
-      if (after === outcomeCode.accepted || after === outcomeCode.noted) open -= 1;
+      if (after === outcomeCode.accepted || after === outcomeCode.noted) settled += 1;
     });
+    const open = Number(row.open) - settled;
     if (open === 0 && row.retry === 1) {
       this.#deleteBatch.run(number);
       this.#deleteBody.run(number);
-    } else this.#updateOutcomes.run(outcomes, open, this.#now(), number);
+    } else this.#updateOutcomes.run(outcomes, open, atMs, number);
+    return { settled, open, isHeld };
   }
 
   #note(note: Note): void {

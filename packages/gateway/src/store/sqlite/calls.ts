@@ -1,7 +1,7 @@
 import type { Store } from "../store.ts";
 
 /** The methods of the store that change something: they are committed and fsynced before they are answered. */
-export const writing = ["add", "settle", "claim", "release", "heartbeat", "purge"] as const;
+export const writing = ["add", "settle", "claim", "release", "heartbeat", "clockWentBack", "purge"] as const;
 
 /** Those that only look. */
 export const reading = ["summarize", "find", "findOwnId"] as const;

@@ -36,9 +36,12 @@ export function openDataFolder(driver: Driver, dataDir: string): OpenedFolder {
     throw explain(error, dataDir, pidPath);
   }
   const opened = database;
+  let isClosed = false;
   return {
     database: opened,
     close() {
+      if (isClosed) return;
+      isClosed = true;
       rmSync(pidPath, { force: true });
       opened.close();
     },

@@ -6,7 +6,10 @@ export type Row = Readonly<Record<string, SqlValue>>;
 
 /** The part of `node:sqlite` that the store uses; `@photostructure/sqlite` has the same. */
 export interface Statement {
-  run(...parameters: readonly SqlValue[]): { readonly lastInsertRowid: number | bigint };
+  run(...parameters: readonly SqlValue[]): {
+    readonly changes: number | bigint;
+    readonly lastInsertRowid: number | bigint;
+  };
   get(...parameters: readonly SqlValue[]): Row | undefined;
   all(...parameters: readonly SqlValue[]): readonly Row[];
   iterate(...parameters: readonly SqlValue[]): Iterable<Row>;

@@ -29,11 +29,12 @@ export class SqliteEngine {
   readonly #checkpoint: Statement;
   #logBytes = 0;
   #failure: string | undefined;
+  #isClosed = false;
 
   constructor(folder: OpenedFolder, now: () => number = Date.now) {
     this.#folder = folder;
     this.#database = folder.database;
-    this.#batches = new Batches(this.#database, now);
+    this.#batches = new Batches(this.#database);
     this.#leases = new Leases(this.#database, now);
     this.#records = new Records(this.#database);
     this.#checkpoint = this.#database.prepare("PRAGMA wal_checkpoint(PASSIVE)");
@@ -73,9 +74,17 @@ export class SqliteEngine {
   }
 
   close(): void {
-    if (this.#failure === undefined) this.#database.exec("PRAGMA wal_checkpoint(TRUNCATE)");
-    this.#failure ??= "the store is closed";
-    this.#folder.close();
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    const hasFailed = this.#failure !== undefined;
+    this.#failure ??= "The store is closed.";
+    try {
+      if (!hasFailed) this.#database.exec("PRAGMA wal_checkpoint(TRUNCATE)");
+    } catch {
+      // The next start reads the log.
+    } finally {
+      this.#folder.close();
+    }
   }
 
   #commit(writes: readonly Call[]): readonly Answer[] {
@@ -115,7 +124,11 @@ export class SqliteEngine {
     } catch {
       // SQLite has undone it already, as it does when the disk is full; or nothing works any more.
     }
-    if (faultOf(error) === "full") return { kind: "full", detail };
+    if (faultOf(error) === "full") {
+      // Once it is copied, the room that the log has taken can be used again.
+      this.#logBytes = checkpointBytes;
+      return { kind: "full", detail };
+    }
     this.#failure = detail;
     return { kind: "failed", detail };
   }
@@ -144,6 +157,8 @@ export class SqliteEngine {
         return this.#leases.release(...call.args);
       case "heartbeat":
         return this.#leases.heartbeat(...call.args);
+      case "clockWentBack":
+        return this.#batches.clockWentBack(...call.args);
       case "purge":
         return this.#records.purge(...call.args);
       case "summarize":

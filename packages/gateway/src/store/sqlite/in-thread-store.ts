@@ -45,6 +45,7 @@ export function inThreadStore(engine: SqliteEngine): Store {
     claim: (request) => ask({ name: "claim", args: [request] }),
     release: (node) => ask({ name: "release", args: [node] }),
     heartbeat: (node, leaseMs) => ask({ name: "heartbeat", args: [node, leaseMs] }),
+    clockWentBack: (nowMs) => ask({ name: "clockWentBack", args: [nowMs] }),
     summarize: () => ask({ name: "summarize", args: [] }),
     find: (batch, places) => ask({ name: "find", args: [batch, places] }),
     findOwnId: (app, apnsId) => ask({ name: "findOwnId", args: [app, apnsId] }),

@@ -8,6 +8,7 @@ import type {
   NodeId,
   PurgeRequest,
   QueueSummary,
+  SettledBatch,
   Settlement,
   Store,
 } from "../store.ts";
@@ -15,6 +16,8 @@ import { StoreFailedError, StoreFullError } from "../store-errors.ts";
 import type { Answer, Call, CallName, ResultOf } from "./calls.ts";
 import { transfersOfCall } from "./transfers.ts";
 import type { FromWorker, ToWorker, WorkerStart } from "./worker-messages.ts";
+
+const closedText = "The store is closed.";
 
 interface Waiting {
   readonly resolve: (result: never) => void;
@@ -43,7 +46,7 @@ export class WorkerStore implements Store {
     worker.on("message", (message: FromWorker) => this.#receive(message));
     worker.on("error", (error) => this.#fail(`The store's thread died: ${error.message}`));
     worker.on("exit", (code) => {
-      this.#fail(`The store's thread ended with code ${code}.`);
+      this.#fail(this.#closed === undefined ? `The store's thread ended with code ${code}.` : closedText);
       this.#announceExit();
     });
   }
@@ -70,7 +73,7 @@ export class WorkerStore implements Store {
     return this.#call({ name: "add", args: [batches] });
   }
 
-  settle(settlement: Settlement): Promise<void> {
+  settle(settlement: Settlement): Promise<readonly SettledBatch[]> {
     return this.#call({ name: "settle", args: [settlement] });
   }
 
@@ -84,6 +87,10 @@ export class WorkerStore implements Store {
 
   heartbeat(node: NodeId, leaseMs: number): Promise<"held" | "lost"> {
     return this.#call({ name: "heartbeat", args: [node, leaseMs] });
+  }
+
+  clockWentBack(nowMs: number): Promise<number> {
+    return this.#call({ name: "clockWentBack", args: [nowMs] });
   }
 
   summarize(): Promise<readonly QueueSummary[]> {
@@ -117,7 +124,7 @@ export class WorkerStore implements Store {
 
   #call<K extends CallName>(call: Extract<Call, { name: K }>): Promise<ResultOf<K>> {
     if (this.#failure !== undefined) return Promise.reject(this.#failure);
-    if (this.#closed !== undefined) return Promise.reject(new StoreFailedError("The store is closed."));
+    if (this.#closed !== undefined) return Promise.reject(new StoreFailedError(closedText));
     return new Promise((resolve, reject) => {
       const id = this.#nextId++;
       this.#waiting.set(id, { resolve, reject });

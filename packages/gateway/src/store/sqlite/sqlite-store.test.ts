@@ -1,0 +1,48 @@
+import { cpSync, mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { describe } from "vitest";
+// A worker thread needs the built file.
+import { SqliteStore } from "../../../dist/store/index.js";
+import type { Store } from "../store.ts";
+import { storeCases } from "../store-cases.test-support.ts";
+import { openDataFolder } from "./data-folder.ts";
+import { loadDriver } from "./driver.ts";
+import { SqliteEngine } from "./engine.ts";
+import { inThreadStore } from "./in-thread-store.ts";
+
+describe("in this thread", () => {
+  storeCases((run) =>
+    inFolder(
+      async (dataDir) => inThreadStore(new SqliteEngine(openDataFolder(await loadDriver(), dataDir))),
+      run,
+    ),
+  );
+});
+
+describe("in a worker", () => {
+  storeCases((run) => inFolder((dataDir) => SqliteStore.open({ dataDir }), run));
+});
+
+async function inFolder(
+  open: (dataDir: string) => Promise<Store>,
+  run: Parameters<Parameters<typeof storeCases>[0]>[0],
+): Promise<void> {
+  const dataDir = mkdtempSync(join(tmpdir(), "carillon-store-"));
+  const subject = {
+    store: await open(dataDir),
+    async reopen() {
+      await subject.store.close();
+      // A copy: in this thread the npm package holds the folder's lock until its statements are collected.
+      const copy = join(dataDir, "copy");
+      cpSync(join(dataDir, "carillon.db"), join(copy, "carillon.db"));
+      subject.store = await open(copy);
+    },
+  };
+  try {
+    await run(subject);
+  } finally {
+    await subject.store.close();
+    rmSync(dataDir, { recursive: true, force: true });
+  }
+}
