@@ -61,8 +61,8 @@ export class RawClient {
     const client = new RawClient(options);
     client.bytes(connectionPreface);
     client.write((out) => writeSettings(out, settings));
-    client.frame(frameType.settings, flag.ack, 0);
     client.read();
+    client.frame(frameType.settings, flag.ack, 0);
     return client;
   }
 

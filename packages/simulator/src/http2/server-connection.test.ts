@@ -292,6 +292,15 @@ test("GOAWAY is for streams above it; those below are answered", () => {
   expect(client.requests.map(({ streamId }) => streamId)).toEqual([1, 3]);
 });
 
+test("GOAWAY may come before the client's preface, which is then still read as one", () => {
+  const client = new RawClient();
+  client.server.goaway(Buffer.from("debug"), 0);
+  client.bytes(requestBytes);
+  expect(client.broken).toBeUndefined();
+  expect(client.requests).toEqual([]);
+  expect(client.readWords().slice(1)).toEqual(["goaway 0 after 0", "settings 0 flags 1"]);
+});
+
 test("a second GOAWAY may only lower the last stream", () => {
   const client = RawClient.opened();
   client.headers(1);
