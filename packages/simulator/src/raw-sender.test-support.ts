@@ -107,6 +107,14 @@ export class RawSender {
     this.socket.write(bytes);
   }
 
+  /** Resolves when the socket takes more, or has ended. */
+  async writable(): Promise<void> {
+    await new Promise<void>((resolve) => {
+      this.socket.once("drain", resolve);
+      this.waiters.push(resolve);
+    });
+  }
+
   frame(type: number, flags: number, streamId: number, payload: Uint8Array = Buffer.alloc(0)): void {
     const out = new ByteWriter();
     writeFrameHeader(out, payload.length, type, flags, streamId);

@@ -12,11 +12,21 @@ export interface DemoFolder {
 
 export const demoFolderName = ".carillon";
 
-/** Makes `.carillon` where it is missing. It holds keys, so git is told to leave it alone. */
+/**
+ * Makes `.carillon` where it is missing. It holds keys, so git is told to leave it alone.
+ * @throws Error that says what to do
+ */
 export function openDemoFolder(): DemoFolder {
   const path = demoFolderName;
-  mkdirSync(path, { recursive: true, mode: 0o700 });
   const ignoreFile = join(path, ".gitignore");
-  if (!existsSync(ignoreFile)) writeFileSync(ignoreFile, "*\n");
+  try {
+    mkdirSync(path, { recursive: true, mode: 0o700 });
+    if (!existsSync(ignoreFile)) writeFileSync(ignoreFile, "*\n");
+  } catch (error) {
+    const why = (error as Error).message;
+    throw new Error(
+      `The folder ${path} cannot be used (${why}). Start in a folder that this user may write to.`,
+    );
+  }
   return { path, dataDir: join(path, "data"), simulatorDir: join(path, "simulator") };
 }

@@ -31,13 +31,17 @@ export async function run(words: readonly string[], terminal: Terminal): Promise
     await program.parseAsync(words, { from: "user" });
     return status;
   } catch (error) {
-    if (error instanceof CommanderError) return error.exitCode === 0 ? exitStatus.done : exitStatus.usage;
-    if (!(error instanceof CommandFailure)) throw error;
-    const [first = "", ...rest] = error.lines;
-    terminal.note(paintError(first, terminal));
-    for (const line of rest) terminal.note(line);
-    return error.status;
+    return explain(error, terminal);
   }
+}
+
+function explain(error: unknown, terminal: Terminal): ExitStatus {
+  if (error instanceof CommanderError) return error.exitCode === 0 ? exitStatus.done : exitStatus.usage;
+  if (!(error instanceof CommandFailure)) throw error;
+  const [first = "", ...rest] = error.lines;
+  terminal.note(paintError(first, terminal));
+  for (const line of rest) terminal.note(line);
+  return error.status;
 }
 
 function openProgram(terminal: Terminal): Command {

@@ -8,7 +8,7 @@ const mostLines = 20;
 const mostTextCharacters = 60;
 
 /** Prints a line for each push that the simulator answers from now on. Returns what ends it, after a last look. */
-export function followPushes(history: History, terminal: Terminal): () => void {
+export function followPushes(history: Pick<History, "total" | "find">, terminal: Terminal): () => void {
   let seen = history.total;
   const look = (): void => {
     const fresh = history.total - seen;

@@ -5,13 +5,19 @@ export function writeShellLine(words: readonly string[]): string {
   return words.map(quote).join(" ");
 }
 
+export interface Invocation {
+  /** What Node was told to run: a path. */
+  readonly script: string;
+  readonly folder: string;
+  readonly environment: Readonly<Record<string, string | undefined>>;
+}
+
 /** How the reader called us, to be called so again from the same folder. */
-export function carillonWords(): readonly string[] {
-  const [, script = "carillon"] = process.argv;
-  const { PATH = "", npm_command: npmCommand } = process.env;
+export function carillonWords({ script, folder, environment }: Invocation): readonly string[] {
+  const { PATH = "", npm_command: npmCommand } = environment;
   if (npmCommand === "exec") return ["npx", "carillon"];
   if (basename(script) === "carillon" && PATH.split(delimiter).includes(dirname(script))) return ["carillon"];
-  return ["node", relative(process.cwd(), script)];
+  return ["node", relative(folder, script)];
 }
 
 function quote(word: string): string {

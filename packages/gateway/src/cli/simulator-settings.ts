@@ -46,8 +46,9 @@ export function readSimulatorPorts(
 /** A line that sends a push to the simulator when pasted into a shell in the same folder. */
 export function writeSendLine({ credentials, endpoint, files, topic }: Simulator): string {
   const { keyId, teamId } = credentials.token;
+  const [, script = "carillon"] = process.argv;
   return writeShellLine([
-    ...carillonWords(),
+    ...carillonWords({ script, folder: process.cwd(), environment: process.env }),
     "send",
     ...["--to", demoDeviceToken, "--alert", "Hello", "--topic", topic],
     ...["--key", files?.key ?? "", "--key-id", keyId, "--team-id", teamId],

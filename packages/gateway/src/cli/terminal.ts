@@ -14,7 +14,7 @@ export interface Terminal {
   readonly outputFailure: string | undefined;
 }
 
-export type Colours = ReturnType<typeof createColors>;
+type Colours = ReturnType<typeof createColors>;
 
 /**
  * The terminal of this process. A reader that closes its end (`| head -1`) stops the output, not the command: what it does and
@@ -30,16 +30,19 @@ export function openTerminal(): Terminal {
   return {
     print: (line) => void process.stdout.write(`${line}\n`),
     note: (line) => void process.stderr.write(`${line}\n`),
-    colours: createColors(showsColours(process.stdout)),
-    noteColours: createColors(showsColours(process.stderr)),
+    colours: createColors(showsColours(process.stdout, process.env)),
+    noteColours: createColors(showsColours(process.stderr, process.env)),
     get outputFailure() {
       return outputFailure;
     },
   };
 }
 
-/** Source: no-color.org; `TERM=dumb` is how editors say the same. */
-function showsColours(stream: NodeJS.WriteStream): boolean {
-  const { NO_COLOR, TERM } = process.env;
-  return stream.isTTY === true && (NO_COLOR ?? "") === "" && TERM !== "dumb";
+/** Whether somebody looks who wants them. Source: no-color.org; `TERM=dumb` is how editors say the same. */
+export function showsColours(
+  stream: { readonly isTTY?: boolean },
+  environment: Readonly<Record<string, string | undefined>>,
+): boolean {
+  const { NO_COLOR = "", TERM } = environment;
+  return stream.isTTY === true && NO_COLOR === "" && TERM !== "dumb";
 }

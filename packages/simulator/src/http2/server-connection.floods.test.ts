@@ -1,6 +1,6 @@
 import { flag, frameType } from "@carillon/apns/http2";
 import { expect, test } from "vitest";
-import { RawClient } from "./raw-client.test-support.ts";
+import { pushFields, RawClient } from "./raw-client.test-support.ts";
 
 const { continuation, data, goaway, headers, ping, priority, rstStream, settings, windowUpdate } = frameType;
 const { ack, endHeaders, endStream, padded } = flag;
@@ -43,6 +43,7 @@ test.each<[string, (client: RawClient, turn: number) => void]>([
   ["PING acknowledgements", (client) => client.frame(ping, ack, 0, "0000000000000000")],
   ["SETTINGS acknowledgements", (client) => client.frame(settings, ack, 0)],
   ["GOAWAY", (client) => client.frame(goaway, 0, 0, "0000000000000000")],
+  ["SETTINGS", (client) => client.frame(settings, 0, 0)],
   ["PRIORITY", (client) => client.frame(priority, 0, 1, "0000000010")],
   ["unknown frames", (client) => client.frame(0xbe, 0, 0)],
   ["window updates", (client) => client.frame(windowUpdate, 0, 0, "00000001")],
@@ -135,6 +136,22 @@ test("a header block without end (CERT VU#421644)", () => {
   expect(flood((each) => each.frame(continuation, 0, 1, Buffer.alloc(16_384)), large)).toBeLessThanOrEqual(
     17,
   );
+});
+
+test("header lists over the limit are answered 431, and not for ever", () => {
+  const turns = readingFlood((client, turn) =>
+    client.headers(2 * turn + 1, [...pushFields, "a", "x".repeat(8000)]),
+  );
+  expect(turns).toBeLessThanOrEqual(1001);
+});
+
+test("header lists over the limit on streams beyond the limit, neither", () => {
+  const client = RawClient.opened([], { streamLimit: 0 });
+  const turns = flood((each, turn) => {
+    each.headers(2 * turn + 1, [...pushFields, "a", "x".repeat(8000)]);
+    each.server.takeOutput();
+  }, client);
+  expect(turns).toBeLessThanOrEqual(1001);
 });
 
 test("SETTINGS of 2,700 entries (CVE-2020-11080)", () => {

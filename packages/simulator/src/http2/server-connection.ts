@@ -153,7 +153,7 @@ export class ServerConnection {
     const stream = this.streams.find(streamId);
     if (stream === undefined || this.life === "closed") return;
     this.guard.answered();
-    if (this.writer.write(stream, fields, body)) this.finish(stream);
+    this.writeAnswer(stream, fields, body);
   }
 
   /** Resets a stream. Without effect when it is not open. */
@@ -255,7 +255,7 @@ export class ServerConnection {
     }
     writeSettingsAck(this.out);
     this.finishWaiting();
-    return this.guard.countReply();
+    return this.guard.countReply() ?? this.guard.countIdle();
   }
 
   private onPing(flags: number, opaque: Buffer): ConnectionError | undefined {
@@ -330,13 +330,21 @@ export class ServerConnection {
           body: stream.body,
           bodyBytes: stream.contentBytes,
         }),
-      headersTooLarge: (stream) => connection.answer(stream.id, headersTooLargeFields),
+      headersTooLarge: (stream) => {
+        connection.writeAnswer(stream, headersTooLargeFields, undefined);
+        // It cost the peer less than us, as a reset does.
+        return connection.guard.countReset();
+      },
       reset: (streamId, code) => connection.abort(streamId, code),
       refuse: (streamId) => {
         connection.writeReset(streamId, errorCode.refusedStream);
         return connection.guard.countIdle();
       },
     };
+  }
+
+  private writeAnswer(stream: ServerStream, fields: readonly string[], body: Uint8Array | undefined): void {
+    if (this.writer.write(stream, fields, body)) this.finish(stream);
   }
 
   /** Resets a stream through the peer's fault. */

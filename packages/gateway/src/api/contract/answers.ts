@@ -42,19 +42,24 @@ const attemptSchema = Type.Object({
   ),
 });
 
-export const notificationRecordSchema = Type.Object({
-  id: Type.String(),
-  app: Type.String(),
-  environment: Type.Enum(["production", "sandbox"]),
-  lane: Type.Enum(["urgent", "normal", "bulk"]),
-  status: statusSchema,
-  reason: Type.Optional(Type.String({ description: "Why it was rejected, or what it waits for." })),
-  reference: Type.Optional(Type.String()),
-  apnsId: Type.String({ description: "The apns-id that Apple gets: yours if you brought one, or else id." }),
-  storedAt: Type.String(),
-  sendAt: Type.Optional(Type.String()),
-  attempts: Type.Array(attemptSchema),
-});
+export const notificationRecordSchema = Type.Object(
+  {
+    id: Type.String(),
+    app: Type.String(),
+    environment: Type.Enum(["production", "sandbox"]),
+    lane: Type.Enum(["urgent", "normal", "bulk"]),
+    status: statusSchema,
+    reason: Type.Optional(Type.String({ description: "Why it was rejected, or what it waits for." })),
+    reference: Type.Optional(Type.String()),
+    apnsId: Type.String({
+      description: "The apns-id that Apple gets: yours if you brought one, or else id.",
+    }),
+    storedAt: Type.String(),
+    sendAt: Type.Optional(Type.String()),
+    attempts: Type.Array(attemptSchema),
+  },
+  { description: "All that is known of the notification." },
+);
 
 const queuedSchema = Type.Object({ id: Type.String(), status: statusSchema });
 const refusedSchema = Type.Object({ error: problemSchema });
@@ -74,10 +79,10 @@ export const validatedSchema = Type.Object(
   { description: "With `validate=true`: nothing was stored." },
 );
 
-export const healthSchema = Type.Object({
-  status: Type.Enum(["ok", "failed"]),
-  detail: Type.Optional(Type.String()),
-});
+export const healthSchema = Type.Object(
+  { status: Type.Enum(["ok", "failed"]), detail: Type.Optional(Type.String()) },
+  { description: "Whether this process works." },
+);
 
 export const readinessSchema = Type.Object({
   status: Type.Enum(["ready", "stopping", "failed"]),

@@ -198,7 +198,16 @@ export const notificationListSchema = Type.Object(
   closed,
 );
 
-export const submissionSchema = Type.Union([notificationSchema, notificationListSchema]);
+const exampleToken = "00fc13adff785122b4ad28809a3420982341241421348097878e577c991de8f0";
+
+export const submissionSchema = Type.Union([notificationSchema, notificationListSchema], {
+  examples: [
+    { to: { token: exampleToken }, alert: { title: "Hello", body: "The bell rings." }, sound: "default" },
+    {
+      notifications: [{ to: { tokens: [exampleToken] }, payload: { aps: { alert: "Hello" } }, lane: "bulk" }],
+    },
+  ],
+});
 
 export const submissionQuerySchema = Type.Object(
   {

@@ -1,7 +1,7 @@
 import type { FieldProblem, Problem } from "../contract/answers.ts";
 
 /** Every kind of refusal: its HTTP status and its title. The name stands in `type`, for programs. */
-const kinds = {
+export const problemKinds = {
   "malformed-request": { status: 400, title: "The request cannot be read" },
   unauthorized: { status: 401, title: "A valid key is missing" },
   "no-such-route": { status: 404, title: "There is nothing at this address" },
@@ -18,7 +18,7 @@ const kinds = {
   "store-failed": { status: 503, title: "The store has failed" },
 } as const satisfies Record<string, { readonly status: number; readonly title: string }>;
 
-export type ProblemKind = keyof typeof kinds;
+export type ProblemKind = keyof typeof problemKinds;
 
 /** So many single problems are told; whoever mends these sees the rest. */
 const mostErrors = 100;
@@ -48,7 +48,7 @@ export class ApiProblem extends Error {
 
 /** The body of a problem. */
 export function problemOf(kind: ProblemKind, detail: string, errors: readonly FieldProblem[]): Problem {
-  const { status, title } = kinds[kind];
+  const { status, title } = problemKinds[kind];
   const more = errors.length - mostErrors;
   return {
     type: `urn:carillon:problem:${kind}`,

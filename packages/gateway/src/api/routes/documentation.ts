@@ -13,7 +13,7 @@ Every refusal is \`application/problem+json\`: \`errors\` lists all that is wron
 const pagePolicy = [
   "default-src 'none'",
   "script-src 'self'",
-  "style-src 'self' 'unsafe-inline'",
+  "style-src 'self'",
   "img-src 'self' data:",
   "connect-src 'self'",
   "base-uri 'none'",
@@ -37,7 +37,8 @@ export async function documentationRoutes(server: FastifyInstance, version: stri
   await server.register(swaggerUi, {
     routePrefix: "/docs",
     staticCSP: pagePolicy,
-    uiConfig: { deepLinking: true, tryItOutEnabled: true, persistAuthorization: false },
+    theme: { title: "Carillon: HTTP API" },
+    uiConfig: { layout: "BaseLayout", deepLinking: true, tryItOutEnabled: true, persistAuthorization: false },
   });
   server.get("/openapi.json", { schema: { hide: true } }, () => server.swagger());
 }

@@ -8,12 +8,12 @@ import {
   type NotificationAnswer,
   notificationRecordSchema,
   type Problem,
-  problemSchema,
   queuedResultsSchema,
   validatedSchema,
 } from "../contract/answers.ts";
 import { type SubmissionQuery, submissionQuerySchema, submissionSchema } from "../contract/notification.ts";
 import { ApiProblem, problemOf } from "../problems/api-problem.ts";
+import { problemResponses } from "../problems/problem-responses.ts";
 import type { BodyReader } from "../submission/body-reader.ts";
 import { type Entry, readSubmission } from "../submission/submission.ts";
 
@@ -45,9 +45,20 @@ export function notificationRoutes(server: FastifyInstance, options: Notificatio
         querystring: submissionQuerySchema,
         body: submissionSchema,
         response: {
-          200: Type.Union([finalResultsSchema, validatedSchema]),
+          200: Type.Union([finalResultsSchema, validatedSchema], {
+            description: "With `wait`: each in its final form. With `validate`: whether each would be taken.",
+          }),
           202: queuedResultsSchema,
-          ...problemResponses(400, 401, 404, 413, 415, 422, 503),
+          ...problemResponses(
+            "malformed-request",
+            "unauthorized",
+            "no-such-app",
+            "body-too-large",
+            "unsupported-media-type",
+            "invalid",
+            "queue-full",
+            "store-failed",
+          ),
         },
       },
     },
@@ -92,7 +103,10 @@ export function notificationRoutes(server: FastifyInstance, options: Notificatio
           ...appParameter,
           id: Type.String({ description: "The id from the answer, or the apnsId that you gave yourself." }),
         }),
-        response: { 200: notificationRecordSchema, ...problemResponses(401, 404, 503) },
+        response: {
+          200: notificationRecordSchema,
+          ...problemResponses("unauthorized", "no-such-app", "no-such-notification", "store-failed"),
+        },
       },
     },
     async (request) => {
@@ -106,15 +120,6 @@ export function notificationRoutes(server: FastifyInstance, options: Notificatio
       );
     },
   );
-}
-
-/** The answers that are problems, for the documentation. */
-function problemResponses(...statuses: readonly number[]): Record<number, unknown> {
-  const response = {
-    description: "What went wrong, and what to do about it.",
-    content: { "application/problem+json": { schema: problemSchema } },
-  };
-  return Object.fromEntries(statuses.map((status) => [status, response]));
 }
 
 /** Places in the answer: those of one notification, valid or not. */
