@@ -61,7 +61,7 @@ test("the rules find what they forbid", () => {
 
 function sourceFiles(): string[] {
   return readdirSync(packagesFolder, { recursive: true, encoding: "utf8" })
-    .filter((path) => /^[^/]+\/src\/.*\.ts$/.test(path) && !path.endsWith(".test.ts"))
+    .filter((path) => /^[^/]+\/src\/.*\.ts$/.test(path) && !/\.test(-support)?\.ts$/.test(path))
     .map((path) => join(packagesFolder, path));
 }
 

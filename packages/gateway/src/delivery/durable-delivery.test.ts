@@ -1,0 +1,565 @@
+import { ApnsError } from "@carillon/apns";
+import { expect, test } from "vitest";
+import { StoreFailedError } from "../store/index.ts";
+import {
+  accepted,
+  draft,
+  FakeSender,
+  noAnswer,
+  openBench,
+  rest,
+  unavailable,
+  unreachable,
+  wrongKey,
+} from "./bench.test-support.ts";
+import { QueueFullError } from "./delivery-errors.ts";
+import { DurableDelivery, type DurableDeliveryOptions } from "./durable-delivery.ts";
+import type { DeliveryPolicy } from "./notification-draft.ts";
+import { defaults } from "./open-delivery.ts";
+
+/** A delivery with one sender for all routes. */
+async function openWith(sender: FakeSender, options: Partial<DurableDeliveryOptions> = {}) {
+  return openBench({ senderFor: () => sender, ...options });
+}
+
+const routeLimits = { maxInFlight: 10, maxInFlightBytes: 16 * 1024 * 1024 };
+
+test("what was submitted leaves with its id, and is accepted once that is on disk", async () => {
+  const sender = new FakeSender();
+  const { delivery, store } = await openWith(sender);
+  const [id = ""] = await delivery.submit("demo", [draft({ reference: "r1", priority: 5, collapseId: "c" })]);
+  await rest();
+  expect(sender.sent).toMatchObject([{ apnsId: id, topic: "com.example", priority: 5, collapseId: "c" }]);
+  expect(delivery.health).toEqual({ state: "ready", queued: 1, inFlight: 1 });
+  expect(await delivery.find("demo", id)).toMatchObject({
+    id,
+    status: "queued",
+    reference: "r1",
+    attempts: [],
+  });
+  sender.answer(accepted);
+  await rest();
+  expect(delivery.health).toEqual({ state: "ready", queued: 0, inFlight: 0 });
+  expect(await delivery.find("demo", id)).toMatchObject({
+    status: "accepted",
+    attempts: [{ outcome: "accepted" }],
+  });
+  expect(await store.summarize()).toEqual([]);
+});
+
+test("in flight counts until the outcome is on disk, and no more than may be is", async () => {
+  const sender = new FakeSender();
+  const { delivery, held } = await openWith(sender, { routeLimits });
+  await delivery.submit("demo", [draft({ devices: 25 })]);
+  await rest();
+  expect(sender.sent).toHaveLength(10);
+  const open = held.hold("settle");
+  sender.answer(accepted);
+  await rest();
+  expect(delivery.health).toMatchObject({ queued: 25, inFlight: 10 });
+  expect(sender.sent).toHaveLength(10);
+  open();
+  await rest();
+  expect(sender.sent).toHaveLength(20);
+  expect(delivery.health).toMatchObject({ queued: 15, inFlight: 10 });
+});
+
+test("bytes in flight are bounded too", async () => {
+  const sender = new FakeSender();
+  const { delivery } = await openWith(sender, {
+    routeLimits: { maxInFlight: 100, maxInFlightBytes: 10_000 },
+  });
+  await delivery.submit("demo", [draft({ devices: 50, payload: Buffer.alloc(4_000, "x") })]);
+  await rest();
+  expect(sender.sent).toHaveLength(3);
+  sender.answer(accepted, 1);
+  await rest();
+  expect(sender.sent).toHaveLength(4);
+});
+
+test("within a lane everything leaves in the order in which it was submitted", async () => {
+  const sender = new FakeSender(accepted);
+  const memory = { maxLaneBytes: 2_000, maxResidentBytes: 4_000 };
+  const { delivery, held } = await openWith(sender, {
+    memory,
+    routeLimits: { ...routeLimits, maxInFlight: 1 },
+  });
+  const ids: string[] = [];
+  // More than fits into memory: most of it is fetched from disk later.
+  for (let batch = 0; batch < 40; batch += 1)
+    ids.push(...(await delivery.submit("demo", [draft({ devices: 7 })])));
+  await expect.poll(() => delivery.health.queued, { timeout: 20_000 }).toBe(0);
+  expect(sender.sent.map(({ apnsId }) => apnsId)).toEqual(ids);
+  expect(held.calls).toContain("claim");
+});
+
+test("lanes share a route by their weights, and a flood in one leaves room for others", async () => {
+  const sender = new FakeSender();
+  const { delivery } = await openWith(sender, { routeLimits: { ...routeLimits, maxInFlight: 100 } });
+  await delivery.submit("demo", [draft({ devices: 500, lane: "bulk" })]);
+  await rest();
+  expect(sender.sent).toHaveLength(75);
+  const [urgent] = await delivery.submit("demo", [draft({ lane: "urgent" })]);
+  await rest();
+  expect(sender.sent.at(-1)?.apnsId).toBe(urgent);
+});
+
+test("a route whose key is refused keeps its queue and asks now and then; others go on; a new key frees it", async () => {
+  const bad = new FakeSender(wrongKey);
+  const good = new FakeSender(accepted);
+  const senders: Record<string, FakeSender> = { bad, good };
+  const { delivery, clock, log } = await openBench({ senderFor: (app) => senders[app], routeLimits });
+  const ids = await delivery.submit("bad", [draft({ devices: 300 })]);
+  await clock.pass(0);
+  expect(bad.sent).toHaveLength(10);
+  expect(delivery.waitingFor("bad", "sandbox")).toBe("InvalidProviderToken");
+  expect(log).toEqual(["route paused; its notifications stay queued"]);
+  expect(await delivery.find("bad", ids[0] ?? "")).toMatchObject({
+    status: "queued",
+    reason: "InvalidProviderToken",
+  });
+
+  await clock.pass(600_000);
+  expect(bad.sent.length - 10).toBeGreaterThanOrEqual(10);
+  expect(bad.sent.length - 10).toBeLessThanOrEqual(20);
+  expect(delivery.health).toMatchObject({ queued: 300, inFlight: 0 });
+
+  await delivery.submit("good", [draft({ devices: 200 })]);
+  await rest(400);
+  expect(good.sent).toHaveLength(200);
+
+  senders.bad = new FakeSender(accepted);
+  await clock.pass(1_000);
+  await rest(400);
+  expect(senders.bad.sent).toHaveLength(300);
+  expect(delivery.health).toMatchObject({ queued: 0, inFlight: 0 });
+  expect(await delivery.find("bad", ids[299] ?? "")).toMatchObject({ status: "accepted" });
+});
+
+test("a peer that is not there costs nothing of the budget, and sending goes on within a second of its return", async () => {
+  const sender = new FakeSender(unreachable);
+  const budget = { ...defaults.budget, maxAttempts: 5, maxAgeMs: 20_000 };
+  const { delivery, clock } = await openWith(sender, { budget });
+  const [id = ""] = await delivery.submit("demo", [draft({ devices: 3 })]);
+  await clock.pass(60_000);
+  expect(await delivery.find("demo", id)).toMatchObject({ status: "queued", attempts: [] });
+  sender.reply = accepted;
+  await clock.pass(1_000);
+  expect(await delivery.find("demo", id)).toMatchObject({ status: "accepted" });
+  expect(delivery.health).toMatchObject({ queued: 0, inFlight: 0 });
+});
+
+test("one silent route does not keep twenty others from being served", async () => {
+  const silent = new FakeSender();
+  const others = new FakeSender(accepted);
+  const { delivery } = await openBench({ senderFor: (app) => (app === "silent" ? silent : others) });
+  const apps = Array.from({ length: 20 }, (_, index) => `app-${index}`);
+  await Promise.all([
+    delivery.submit("silent", [draft({ devices: 900 })]),
+    ...apps.map((app) => delivery.submit(app, [draft({ devices: 30 })])),
+  ]);
+  await rest();
+  expect(others.sent).toHaveLength(600);
+});
+
+test("routes that did not get their turn in one round get it in the next, though nothing comes back", async () => {
+  const silent = new FakeSender();
+  const { delivery } = await openBench({ senderFor: () => silent });
+  const apps = Array.from({ length: 40 }, (_, index) => `app-${index}`);
+  await Promise.all(apps.map((app) => delivery.submit(app, [draft({ devices: 30 })])));
+  await rest();
+  expect(silent.sent).toHaveLength(1_200);
+});
+
+test("what the service could not take comes again later, with the same id, and all attempts are told", async () => {
+  const sender = new FakeSender(unavailable);
+  const { delivery, clock, store } = await openWith(sender);
+  const [id = ""] = await delivery.submit("demo", [draft({ reference: "mine" })]);
+  await rest();
+  expect(delivery.health).toMatchObject({ queued: 1, inFlight: 0 });
+  await clock.pass(1_000);
+  expect(sender.sent).toHaveLength(1);
+  await clock.pass(5_000);
+  expect(sender.sent).toHaveLength(3);
+  sender.reply = accepted;
+  await clock.pass(20_000);
+  expect(new Set(sender.sent.map(({ apnsId }) => apnsId))).toEqual(new Set([id]));
+  const record = await delivery.find("demo", id);
+  expect(record).toMatchObject({ status: "accepted", reference: "mine" });
+  expect(record?.attempts.map(({ outcome, reason }) => reason ?? outcome)).toEqual([
+    ...["ServiceUnavailable", "ServiceUnavailable", "ServiceUnavailable", "accepted"],
+  ]);
+  expect(delivery.health).toMatchObject({ queued: 0, inFlight: 0 });
+  expect(await store.summarize()).toEqual([]);
+});
+
+test("a retry that waits keeps nothing else from going straight through", async () => {
+  const sender = new FakeSender(unavailable);
+  const { delivery, held } = await openWith(sender);
+  await delivery.submit("demo", [draft(), draft({ dueAtMs: 2_000_000_000_000 })]);
+  await rest();
+  sender.reply = accepted;
+  held.calls.length = 0;
+  await delivery.submit("demo", [draft()]);
+  await rest();
+  expect(sender.sent).toHaveLength(2);
+  expect(held.calls).not.toContain("claim");
+});
+
+test("what was written and not answered comes again with the same id, and is unknown when its time is over", async () => {
+  const sender = new FakeSender(noAnswer);
+  const { delivery, clock } = await openWith(sender);
+  const expirationSeconds = clock.now() / 1_000 + 60;
+  const [id = ""] = await delivery.submit("demo", [draft({ expirationSeconds })]);
+  await clock.pass(120_000);
+  expect(sender.sent.length).toBeGreaterThan(3);
+  expect(new Set(sender.sent.map(({ apnsId }) => apnsId))).toEqual(new Set([id]));
+  expect(await delivery.find("demo", id)).toMatchObject({ status: "unknown" });
+});
+
+test("nothing is sent after its expiration, and an expired one does not hold up a paused route", async () => {
+  const sender = new FakeSender(unreachable);
+  const { delivery, clock } = await openWith(sender);
+  const [dead = ""] = await delivery.submit("demo", [draft({ expirationSeconds: clock.now() / 1_000 + 10 })]);
+  const [alive = ""] = await delivery.submit("demo", [draft()]);
+  await clock.pass(9_000);
+  const before = sender.sent.length;
+  expect(before).toBeGreaterThan(2);
+  sender.sent.length = 0;
+  await clock.pass(2_000);
+  sender.reply = accepted;
+  await clock.pass(2_000);
+  expect(await delivery.find("demo", dead)).toMatchObject({ status: "expired" });
+  expect(await delivery.find("demo", alive)).toMatchObject({ status: "accepted" });
+});
+
+test("a notification that its sender calls wrong is rejected, and a paused route goes on probing", async () => {
+  const sender = new FakeSender(unreachable);
+  const { delivery, clock } = await openWith(sender);
+  const [wrong = ""] = await delivery.submit("demo", [draft()]);
+  const [right = ""] = await delivery.submit("demo", [draft()]);
+  await clock.pass(5_000);
+  sender.reply = ({ apnsId }) =>
+    apnsId === wrong
+      ? Promise.reject(new ApnsError("bad-notification", "bad", [{ field: "topic", detail: "missing" }]))
+      : accepted({ apnsId } as Parameters<typeof accepted>[0]);
+  await clock.pass(5_000);
+  expect(await delivery.find("demo", wrong)).toMatchObject({
+    status: "rejected",
+    reason: "bad-notification: topic",
+  });
+  expect(await delivery.find("demo", right)).toMatchObject({ status: "accepted" });
+});
+
+test("a sender that fails in its own way has sent nothing", async () => {
+  const sender = new FakeSender(() => Promise.reject(new Error("closed")));
+  const { delivery, clock } = await openWith(sender);
+  const [id = ""] = await delivery.submit("demo", [draft()]);
+  await rest();
+  expect(await delivery.find("demo", id)).toMatchObject({ status: "queued", reason: "closed" });
+  sender.reply = () => {
+    throw new Error("thrown");
+  };
+  await clock.pass(5_000);
+  sender.reply = accepted;
+  await clock.pass(5_000);
+  expect(await delivery.find("demo", id)).toMatchObject({ status: "accepted" });
+});
+
+test("while there is no way to Apple everything waits", async () => {
+  let sender: FakeSender | undefined;
+  const { delivery, clock } = await openBench({ senderFor: () => sender });
+  const [id = ""] = await delivery.submit("demo", [draft()]);
+  await clock.pass(100_000);
+  expect(await delivery.find("demo", id)).toMatchObject({ status: "queued", reason: "no sender" });
+  sender = new FakeSender(accepted);
+  await clock.pass(1_000);
+  expect(await delivery.find("demo", id)).toMatchObject({ status: "accepted" });
+});
+
+test("what is for later stays on disk until then", async () => {
+  const sender = new FakeSender(accepted);
+  const { delivery, clock } = await openWith(sender);
+  const dueAtMs = clock.now() + 7_200_000;
+  const [id = ""] = await delivery.submit("demo", [draft({ dueAtMs })]);
+  expect(await delivery.find("demo", id)).toMatchObject({
+    status: "scheduled",
+    sendAt: new Date(dueAtMs).toISOString(),
+  });
+  await clock.pass(7_199_000);
+  expect(sender.sent).toEqual([]);
+  await clock.pass(1_000);
+  expect(sender.sent).toHaveLength(1);
+});
+
+test("a clock that jumps ahead sends what is due by it within a second", async () => {
+  const sender = new FakeSender(accepted);
+  const { delivery, clock } = await openWith(sender);
+  await delivery.submit("demo", [draft({ dueAtMs: clock.now() + 3_600_000 })]);
+  clock.jump(3_600_000);
+  await clock.pass(1_000);
+  expect(sender.sent).toHaveLength(1);
+});
+
+test("a clock set back by an hour neither parks a route nor keeps waiting what was due", async () => {
+  const sender = new FakeSender(unreachable);
+  const memory = { maxLaneBytes: 1, maxResidentBytes: 1 };
+  const { delivery, clock, log } = await openWith(sender, { memory });
+  const submitted: string[] = [];
+  for (let batch = 0; batch < 5; batch += 1)
+    submitted.push(...(await delivery.submit("demo", [draft({ devices: 2 })])));
+  const later = clock.now() + 1_800_000;
+  await delivery.submit("demo", [draft({ dueAtMs: later })]);
+  await clock.pass(5_000);
+  clock.jump(-3_600_000);
+  sender.reply = accepted;
+  await clock.pass(11_000);
+  expect(log).toContain("the clock was set back");
+  expect(new Set(sender.sent.map(({ apnsId }) => apnsId))).toEqual(new Set(submitted));
+  expect(delivery.health).toMatchObject({ queued: 1, inFlight: 0 });
+});
+
+const policies: readonly DeliveryPolicy[] = ["at-least-once", "at-most-once"];
+
+test.each(policies)("%s: a start after a kill takes up what was not settled", async (policy) => {
+  const sender = new FakeSender();
+  const bench = await openWith(sender, { routeLimits });
+  const ids = await bench.delivery.submit("demo", [draft({ devices: 30, delivery: policy })]);
+  await rest();
+  expect(sender.sent).toHaveLength(10);
+  sender.answer(accepted, 4);
+  await rest();
+  expect(sender.sent).toHaveLength(14);
+  const inFlight = new Set(sender.open.map(({ notification }) => notification.apnsId));
+  sender.open.length = 0;
+  sender.reply = accepted;
+  const delivery = await bench.restart();
+  await bench.clock.pass(1_000);
+  expect(delivery.health).toMatchObject({ queued: 0, inFlight: 0 });
+  const times = (id: string): number => sender.sent.filter(({ apnsId }) => apnsId === id).length;
+  for (const id of ids) {
+    const again = inFlight.has(id) && policy === "at-least-once";
+    expect(times(id)).toBe(again ? 2 : 1);
+    const status = inFlight.has(id) && policy === "at-most-once" ? "unknown" : "accepted";
+    expect(await delivery.find("demo", id)).toMatchObject({ status });
+  }
+});
+
+test("at-most-once: nothing leaves before it is on disk that it does", async () => {
+  const sender = new FakeSender();
+  const { delivery, held, store } = await openWith(sender);
+  const open = held.hold("settle");
+  const [id = ""] = await delivery.submit("demo", [draft({ delivery: "at-most-once" })]);
+  await rest();
+  expect(sender.sent).toEqual([]);
+  open();
+  await rest();
+  expect(sender.sent).toHaveLength(1);
+  expect((await store.find(id.slice(0, -4), []))?.outcomes).toEqual(Uint8Array.of(3));
+});
+
+test("at-most-once: what provably did nothing may leave again, what was written may not", async () => {
+  const sender = new FakeSender(unreachable);
+  const { delivery, clock } = await openWith(sender);
+  const [back = ""] = await delivery.submit("demo", [draft({ delivery: "at-most-once" })]);
+  await clock.pass(2_000);
+  expect(sender.sent.length).toBeGreaterThan(1);
+  sender.reply = accepted;
+  await clock.pass(1_000);
+  expect(await delivery.find("demo", back)).toMatchObject({ status: "accepted" });
+  sender.reply = noAnswer;
+  sender.sent.length = 0;
+  const [written = ""] = await delivery.submit("demo", [draft({ delivery: "at-most-once" })]);
+  await clock.pass(100_000);
+  expect(sender.sent).toHaveLength(1);
+  expect(await delivery.find("demo", written)).toMatchObject({ status: "unknown", reason: "timeout" });
+});
+
+test("at-most-once: what came back before a kill leaves after it", async () => {
+  const sender = new FakeSender(unreachable);
+  const bench = await openWith(sender);
+  const [id = ""] = await bench.delivery.submit("demo", [draft({ delivery: "at-most-once" })]);
+  await rest();
+  sender.reply = accepted;
+  const delivery = await bench.restart();
+  await bench.clock.pass(1_000);
+  expect(await delivery.find("demo", id)).toMatchObject({ status: "accepted" });
+});
+
+test("a node that was taken for dead counts nothing twice and sends at-most-once no second time", async () => {
+  const sender = new FakeSender();
+  const bench = await openWith(sender, { routeLimits });
+  const { delivery, clock, store, held } = bench;
+  await delivery.submit("demo", [draft({ devices: 20 })]);
+  await delivery.submit("demo", [draft({ devices: 20, delivery: "at-most-once" })]);
+  await rest();
+  const [node = ""] = held.nodes;
+  await store.release(node);
+  await clock.pass(10_001);
+  expect(bench.log).toContain("this node was taken for dead; it fetches its batches anew");
+  sender.reply = accepted;
+  sender.answer(accepted);
+  await clock.pass(5_000);
+  expect(delivery.health).toMatchObject({ queued: 0, inFlight: 0 });
+  expect(await store.summarize()).toEqual([]);
+  const times = new Map<string, number>();
+  for (const { deviceToken } of sender.sent) times.set(deviceToken, (times.get(deviceToken) ?? 0) + 1);
+  expect(times.size).toBe(40);
+  expect(Math.max(...times.values())).toBeLessThanOrEqual(2);
+});
+
+test("at-most-once: another node that took the batch over sends it, and this one does not", async () => {
+  const sender = new FakeSender();
+  const { delivery, held, store } = await openWith(sender);
+  const open = held.hold("settle");
+  await delivery.submit("demo", [draft({ delivery: "at-most-once" })]);
+  await rest();
+  const [node = ""] = held.nodes;
+  await store.release(node);
+  const queue = { app: "demo", environment: "sandbox", lane: "urgent" };
+  await store.claim({ node: "other", queue, dueAtMs: 9e12, maxBatches: 1, maxBytes: 1 });
+  open();
+  await rest();
+  expect(sender.sent).toEqual([]);
+  expect(delivery.health.inFlight).toBe(0);
+});
+
+test("a damaged batch is told for each of its notifications, and the others leave", async () => {
+  const sender = new FakeSender(accepted);
+  const { delivery, clock, store, log } = await openWith(sender);
+  const queue = { app: "demo", environment: "sandbox", lane: "urgent" };
+  const id = "00000000-0000-7000-8000-00000000";
+  const body = Buffer.from("no batch at all");
+  const times = { dueAtMs: 1, storedAtMs: 1 };
+  await store.add([{ id, queue, count: 3, ...times, kind: "original", body, ownIds: [] }]);
+  await delivery.submit("demo", [draft({ dueAtMs: clock.now() + 10 })]);
+  await clock.pass(1_000);
+  expect(log).toContain("a stored batch is damaged");
+  for (const place of [0, 1, 2])
+    expect(await delivery.find("demo", `${id}000${place}`)).toMatchObject({
+      status: "rejected",
+      reason: "damaged-on-disk",
+    });
+  expect(sender.sent).toHaveLength(1);
+  expect(await store.summarize()).toEqual([]);
+});
+
+test("on a full disk nothing is taken, outcomes wait, and all goes on when there is room", async () => {
+  const sender = new FakeSender();
+  const { delivery, clock, held } = await openWith(sender);
+  const [before = ""] = await delivery.submit("demo", [draft()]);
+  await rest();
+  held.fault = "full";
+  const refused = delivery.submit("demo", [draft()]);
+  await expect(refused).rejects.toThrow(QueueFullError);
+  await expect(refused).rejects.toMatchObject({ retryAfterSeconds: 30 });
+  sender.answer(accepted);
+  await clock.pass(60_000);
+  expect(delivery.health).toEqual({ state: "ready", queued: 1, inFlight: 1 });
+  held.fault = undefined;
+  await clock.pass(1_000);
+  expect(delivery.health).toEqual({ state: "ready", queued: 0, inFlight: 0 });
+  expect(await delivery.find("demo", before)).toMatchObject({ status: "accepted" });
+  const [after = ""] = await delivery.submit("demo", [draft()]);
+  await rest();
+  sender.answer(accepted);
+  await rest();
+  expect(await delivery.find("demo", after)).toMatchObject({ status: "accepted" });
+});
+
+test("what is on disk only is fetched again after a full disk kept it there", async () => {
+  const sender = new FakeSender(accepted);
+  const { delivery, clock, held } = await openWith(sender);
+  await delivery.submit("demo", [draft({ dueAtMs: clock.now() + 5_000 })]);
+  held.fault = "full";
+  await clock.pass(10_000);
+  expect(sender.sent).toEqual([]);
+  held.fault = undefined;
+  await clock.pass(2_000);
+  expect(sender.sent).toHaveLength(1);
+});
+
+test("stop takes nothing more, waits for what is in flight, and hands the rest back", async () => {
+  const sender = new FakeSender();
+  const { delivery, held, store } = await openWith(sender, { routeLimits });
+  const ids = await delivery.submit("demo", [draft({ devices: 15 })]);
+  await rest();
+  let hasStopped = false;
+  const stopped = delivery.stop(10_000).then(() => {
+    hasStopped = true;
+  });
+  await expect(delivery.submit("demo", [draft()])).rejects.toThrow("The gateway is stopping.");
+  await rest();
+  expect(hasStopped).toBe(false);
+  expect(delivery.health.state).toBe("stopping");
+  const closes = held.calls.length;
+  sender.answer(accepted);
+  await stopped;
+  expect(sender.sent).toHaveLength(10);
+  expect(held.calls.slice(closes)).toEqual(["settle", "release", "close"]);
+  expect(ids).toHaveLength(15);
+  await expect(store.summarize()).rejects.toThrow(/closed/);
+});
+
+test("stop does not wait longer than it may, for Apple or for the disk", async () => {
+  const sender = new FakeSender();
+  const { delivery, clock, held } = await openWith(sender);
+  await delivery.submit("demo", [draft({ devices: 2 })]);
+  await rest();
+  sender.answer(accepted, 1);
+  held.fault = "full";
+  let hasStopped = false;
+  void delivery.stop(3_000).then(() => {
+    hasStopped = true;
+  });
+  await clock.pass(2_999);
+  expect(hasStopped).toBe(false);
+  await clock.pass(5_001);
+  expect(hasStopped).toBe(true);
+  // What comes too late changes nothing and harms nobody.
+  sender.answer(accepted);
+  await clock.pass(60_000);
+});
+
+test("what is stored while it stops is answered, and is there after the next start", async () => {
+  const sender = new FakeSender();
+  const bench = await openWith(sender);
+  const open = bench.held.hold("add");
+  const submitted = bench.delivery.submit("demo", [draft()]);
+  await rest();
+  const stopped = bench.delivery.stop(1_000);
+  open();
+  expect(await submitted).toHaveLength(1);
+  await bench.clock.pass(1_000);
+  await stopped;
+  expect(sender.sent.length).toBeLessThanOrEqual(1);
+});
+
+test("when the store has failed nothing is taken or sent any more, and whoever waits is told", async () => {
+  const sender = new FakeSender();
+  let fail = (): void => {};
+  const bench = await openWith(sender);
+  const { clock, store } = bench;
+  const failed = new Promise<StoreFailedError>((resolve) => {
+    fail = () => resolve(new StoreFailedError("disk I/O error"));
+  });
+  const failing = new Proxy(store, {
+    get: (target, name: keyof typeof store) => (name === "failed" ? failed : target[name]),
+  });
+  const logger = { info: () => {}, warn: () => {}, error: () => {} };
+  const delivery = await DurableDelivery.start({
+    ...{ ...defaults, store: failing, clock, random: Math.random, logger, routeLimits },
+    senderFor: () => sender,
+  });
+  const ids = await delivery.submit("demo", [draft({ devices: 20 })]);
+  await rest();
+  const waiting = delivery.waitUntilFinal("demo", ids, 1e9);
+  fail();
+  await rest();
+  expect(delivery.health).toMatchObject({ state: "failed", detail: "disk I/O error" });
+  expect(await waiting).toHaveLength(20);
+  expect(sender.sent).toHaveLength(10);
+  sender.answer(accepted);
+  await clock.pass(100_000);
+  expect(sender.sent).toHaveLength(10);
+});
