@@ -28,7 +28,7 @@ export interface DeliveryOptions {
 
 const mebibyte = 1024 * 1024;
 
-const defaults = {
+export const defaults = {
   queueLimits: { maxQueued: 10_000_000, maxQueuedBytes: 10_240 * mebibyte, maxQueuedPerApp: 10_000_000 },
   routeLimits: { maxInFlight: 2_000, maxInFlightBytes: 16 * mebibyte },
   memory: { maxResidentBytes: 64 * mebibyte, maxLaneBytes: 8 * mebibyte },
