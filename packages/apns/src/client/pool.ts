@@ -177,7 +177,7 @@ export class Pool implements ConnectionOwner {
   ended(end: ConnectionEnd, connection: Connection): void {
     this.connections.delete(connection);
     if (this.current === connection) this.current = undefined;
-    if (end.cause !== "retired") {
+    if (end.cause !== "retired" && !this.isClosed) {
       this.lastFailure = end.detail;
       this.settings.logger.warn(`connection ended: ${end.detail}`);
     }
