@@ -3,6 +3,7 @@ import { join, resolve } from "node:path";
 import type { Simulator } from "@carillon/simulator";
 import type { Command } from "commander";
 import type { Config } from "../../config/index.ts";
+import type { Gateway } from "../../index.ts";
 import { CommandFailure } from "../command-failure.ts";
 import { type DemoFolder, demoFolderName, openDemoFolder } from "../demo-folder.ts";
 import { type ExitStatus, exitStatus } from "../exit-status.ts";
@@ -83,9 +84,12 @@ async function readPorts(): Promise<DevPorts> {
   return ports;
 }
 
-type Demo = Awaited<ReturnType<typeof start>>;
+interface Demo {
+  readonly gateway: Gateway;
+  readonly simulator: Simulator;
+}
 
-async function start({ listen, push, control }: DevPorts) {
+async function start({ listen, push, control }: DevPorts): Promise<Demo> {
   const [{ startGateway }, { startSimulator }] = await Promise.all([
     import("../../index.ts"),
     import("@carillon/simulator"),

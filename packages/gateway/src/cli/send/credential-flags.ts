@@ -33,6 +33,11 @@ export async function readCredentialFlags(
 ): Promise<Credentials | undefined> {
   const kind = tellKind(flags, refuse);
   if (kind === undefined) return undefined;
+  if (kind === "token" && flags.passphraseFile !== undefined)
+    refuse(
+      "--passphrase-file",
+      "belongs to --p12 or --cert: a provider key has no passphrase. Leave it out.",
+    );
   const files = new FlagFiles(readFile, refuse);
   const credentials = await (kind === "token"
     ? readToken(flags, files, refuse)
