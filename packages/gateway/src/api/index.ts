@@ -1,3 +1,3 @@
 /** The HTTP API: what callers see of the gateway. */
-export { type ApiOptions, createApi } from "./api.ts";
+export { createApi } from "./api.ts";
 export { openAdminKey } from "./keys/admin-key.ts";

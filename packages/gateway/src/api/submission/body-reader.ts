@@ -9,7 +9,7 @@ export interface BodyLimits {
 }
 
 /** 10,000 notifications of Apple's full size fit, and eight such bodies at a time. */
-export const defaultBodyLimits: BodyLimits = {
+const defaultBodyLimits: BodyLimits = {
   bodyBytes: 48 * 1024 * 1024,
   allBodiesBytes: 384 * 1024 * 1024,
 };
