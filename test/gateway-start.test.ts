@@ -3,12 +3,10 @@ import { existsSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { join } from "node:path";
 import { startGateway } from "carillon";
-import { pino } from "pino";
 import { expect, onTestFinished, test } from "vitest";
 import { call, configFor, demoPath, openGateway, temporaryFolder } from "./support/gateways.ts";
 import { deviceToken, providerKey, topic } from "./support/sending.ts";
 
-const logger = pino({ level: "silent" });
 /** Nobody listens there: what is sent stays queued. */
 const app = {
   name: "demo",
@@ -36,7 +34,7 @@ test("a port that is taken is named, with the way out, and nothing is left runni
   const { port } = other.address() as { port: number };
   const dataDir = join(temporaryFolder(), "data");
   const config = { ...configFor(dataDir, app), listen: { host: "127.0.0.1", port } };
-  const refusal = await startGateway({ config, logger }).catch((error: unknown) => error);
+  const refusal = await startGateway({ config }).catch((error: unknown) => error);
   expect(refusal).toMatchObject({ name: "GatewayStartError" });
   expect(String(refusal)).toMatch(new RegExp(`Port ${port} is taken.*CARILLON_LISTEN_PORT`));
   expect(existsSync(dataDir)).toBe(false);
@@ -44,30 +42,26 @@ test("a port that is taken is named, with the way out, and nothing is left runni
 
 test("an address that this machine has not is named", async () => {
   const config = { ...configFor(temporaryFolder(), app), listen: { host: "192.0.2.1", port: 0 } };
-  await expect(startGateway({ config, logger })).rejects.toThrow(
-    /no address 192\.0\.2\.1.*CARILLON_LISTEN_HOST/,
-  );
+  await expect(startGateway({ config })).rejects.toThrow(/no address 192\.0\.2\.1.*CARILLON_LISTEN_HOST/);
 });
 
 test("a second gateway on the same folder refuses and leaves the first alone", async () => {
   const config = configFor(temporaryFolder(), app);
   const first = await openGateway(config);
-  await expect(startGateway({ config, logger })).rejects.toThrow(
-    /Another carillon is running on this data folder/,
-  );
+  await expect(startGateway({ config })).rejects.toThrow(/Another carillon is running on this data folder/);
   expect((await call(first, demoPath, hello)).status).toBe(202);
 });
 
 test("a key file that holds no key stops the start", async () => {
   const config = configFor(temporaryFolder(), app);
   writeFileSync(join(config.dataDir, "admin.key"), "");
-  await expect(startGateway({ config, logger })).rejects.toThrow(/holds no key/);
+  await expect(startGateway({ config })).rejects.toThrow(/holds no key/);
 });
 
 test("credentials that cannot work stop the start before anything is made", async () => {
   const dataDir = join(temporaryFolder(), "data");
   const broken = { ...app, credentials: { ...app.credentials, key: "no key" } };
-  await expect(startGateway({ config: configFor(dataDir, broken), logger })).rejects.toThrow(/key/);
+  await expect(startGateway({ config: configFor(dataDir, broken) })).rejects.toThrow(/key/);
   expect(existsSync(dataDir)).toBe(false);
 });
 

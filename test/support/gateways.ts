@@ -3,7 +3,6 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Simulator } from "@carillon/simulator";
 import { type AppConfig, type Config, type Gateway, startGateway } from "carillon";
-import { pino } from "pino";
 import { onTestFinished } from "vitest";
 
 export const demoPath = "/v1/apps/demo/notifications";
@@ -33,7 +32,7 @@ export function configFor(dataDir: string, ...apps: readonly AppConfig[]): Confi
 
 /** A gateway that is closed after the test. */
 export async function openGateway(config: Config): Promise<Gateway> {
-  const gateway = await startGateway({ config, logger: pino({ level: "silent" }) });
+  const gateway = await startGateway({ config });
   onTestFinished(() => gateway.close({ deadlineMs: 1_000 }));
   return gateway;
 }

@@ -23,7 +23,7 @@ export const demoConfig: AppConfig = {
 };
 
 /** A delivery that keeps everything in memory and sends nothing. */
-export class MemoryDelivery implements Delivery {
+class MemoryDelivery implements Delivery {
   readonly submissions: { readonly app: string; readonly drafts: readonly NotificationDraft[] }[] = [];
   readonly records = new Map<string, NotificationRecord>();
   readonly failed = new Promise<Error>(() => undefined);
@@ -99,7 +99,7 @@ export interface TestApi {
   get(path: string, headers?: Record<string, string>): Promise<TestAnswer>;
 }
 
-export interface TestAnswer {
+interface TestAnswer {
   readonly status: number;
   readonly headers: Readonly<Record<string, unknown>>;
   // biome-ignore lint/suspicious/noExplicitAny: tests look into whatever came

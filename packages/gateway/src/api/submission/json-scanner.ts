@@ -7,7 +7,7 @@ export interface Span {
 }
 
 /** Why a body is not taken. `pointer` is a JSON pointer; empty where the body as a whole is meant. */
-export interface JsonFault {
+interface JsonFault {
   readonly pointer: string;
   /** What is wrong, where (line and column from 1), and what to do about it. */
   readonly detail: string;
