@@ -142,7 +142,7 @@ function inspectObject(
 }
 
 /** For a key that means nothing here: the name it probably stands for, or all there are. */
-export function describeUnknownKey(key: string, known: readonly string[]): string {
+function describeUnknownKey(key: string, known: readonly string[]): string {
   const near = nearName(key, known);
   return near !== undefined
     ? `There is no such key. Did you mean "${near}"?`

@@ -1,3 +1,5 @@
+import { isUtf8 } from "node:buffer";
+
 /** Bytes [start, end) of a value in the body. */
 export interface Span {
   readonly start: number;
@@ -5,7 +7,7 @@ export interface Span {
 }
 
 /** Why a body is not taken. `pointer` is a JSON pointer; empty where the body as a whole is meant. */
-export interface JsonFault {
+interface JsonFault {
   readonly pointer: string;
   /** What is wrong, where (line and column from 1), and what to do about it. */
   readonly detail: string;
@@ -64,6 +66,9 @@ class Scanner {
   scan(): JsonFault | undefined {
     if (this.#bytes[0] === 0xef && this.#bytes[1] === 0xbb && this.#bytes[2] === 0xbf) {
       return { pointer: "", detail: "The body begins with a byte order mark. Send the JSON without it." };
+    }
+    if (!isUtf8(this.#bytes)) {
+      return { pointer: "", detail: "The body is not UTF-8. Send the text in that encoding." };
     }
     if (!this.#value("body", "")) return this.#fault;
     this.#skipSpace();

@@ -1,0 +1,156 @@
+import { generateKeyPairSync, randomUUID } from "node:crypto";
+import { Writable } from "node:stream";
+import type { FastifyInstance } from "fastify";
+import { pino } from "pino";
+import { Apps } from "../apps/index.ts";
+import type { AppConfig } from "../config/index.ts";
+import type { Delivery, DeliveryHealth, NotificationDraft, NotificationRecord } from "../delivery/index.ts";
+import { createApi } from "./api.ts";
+import type { BodyLimits } from "./submission/body-reader.ts";
+
+export const adminKey = "ck_test_key_that_nobody_else_has";
+export const deviceToken = "ab".repeat(32);
+
+const providerKey = generateKeyPairSync("ec", { namedCurve: "P-256" })
+  .privateKey.export({ format: "pem", type: "pkcs8" })
+  .toString();
+
+export const demoConfig: AppConfig = {
+  name: "demo",
+  topic: "com.example.demo",
+  environment: "sandbox",
+  credentials: { kind: "token", key: providerKey, keyId: "ABC123DEFG", teamId: "DEF123GHIJ" },
+};
+
+/** A delivery that keeps everything in memory and sends nothing. */
+class MemoryDelivery implements Delivery {
+  readonly submissions: { readonly app: string; readonly drafts: readonly NotificationDraft[] }[] = [];
+  readonly records = new Map<string, NotificationRecord>();
+  readonly failed = new Promise<Error>(() => undefined);
+  health: DeliveryHealth = { state: "ready", queued: 0, inFlight: 0 };
+  /** What `submit` and `find` reject with. */
+  refusal: Error | undefined;
+  /** What `waitUntilFinal` makes of each record. */
+  finish: (record: NotificationRecord) => NotificationRecord = (record) => record;
+  /** The last wait: how long, and whether the caller is gone. */
+  lastWait: { readonly timeoutMs: number; readonly signal: AbortSignal | undefined } | undefined;
+  /** `waitUntilFinal` ends only when the caller is gone. */
+  waitsForever = false;
+  waiting: string | undefined;
+
+  async submit(app: string, drafts: readonly NotificationDraft[]): Promise<readonly string[]> {
+    if (this.refusal !== undefined) throw this.refusal;
+    this.submissions.push({ app, drafts });
+    return drafts.flatMap((draft) => draft.deviceTokens.map(() => this.#store(app, draft)));
+  }
+
+  async find(app: string, id: string): Promise<NotificationRecord | undefined> {
+    if (this.refusal !== undefined) throw this.refusal;
+    const wanted = id.toLowerCase();
+    return [...this.records.values()].find(
+      (record) => record.app === app && (record.id === wanted || record.apnsId === wanted),
+    );
+  }
+
+  async waitUntilFinal(
+    _app: string,
+    ids: readonly string[],
+    timeoutMs: number,
+    signal?: AbortSignal,
+  ): Promise<readonly NotificationRecord[]> {
+    this.lastWait = { timeoutMs, signal };
+    if (this.waitsForever)
+      await new Promise<void>((resolve) => signal?.addEventListener("abort", () => resolve()));
+    return ids.flatMap((id) => {
+      const record = this.records.get(id);
+      return record === undefined ? [] : [this.finish(record)];
+    });
+  }
+
+  waitingFor(): string | undefined {
+    return this.waiting;
+  }
+
+  async stop(): Promise<void> {}
+
+  #store(app: string, { environment, lane, reference, apnsId }: NotificationDraft): string {
+    const id = randomUUID();
+    this.records.set(id, {
+      id,
+      app,
+      environment,
+      lane,
+      status: "queued",
+      storedAt: new Date().toISOString(),
+      attempts: [],
+      ...(reference === undefined ? {} : { reference }),
+      ...(apnsId === undefined ? {} : { apnsId }),
+    });
+    return id;
+  }
+}
+
+export interface TestApi {
+  readonly server: FastifyInstance;
+  readonly delivery: MemoryDelivery;
+  /** Everything that was logged, at every level. */
+  readonly log: () => string;
+  post(body: unknown, query?: string): Promise<TestAnswer>;
+  get(path: string, headers?: Record<string, string>): Promise<TestAnswer>;
+}
+
+interface TestAnswer {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, unknown>>;
+  // biome-ignore lint/suspicious/noExplicitAny: tests look into whatever came
+  readonly body: any;
+}
+
+export const notificationsPath = "/v1/apps/demo/notifications";
+
+/** The API over a delivery in memory. A string or bytes are posted as they are, anything else as JSON. */
+export async function openTestApi(
+  options: { readonly app?: Partial<AppConfig>; readonly bodyLimits?: BodyLimits } = {},
+): Promise<TestApi> {
+  const lines: string[] = [];
+  const sink = new Writable({
+    write(chunk, _encoding, done) {
+      lines.push(String(chunk));
+      done();
+    },
+  });
+  const logger = pino({ level: "trace" }, sink);
+  const delivery = new MemoryDelivery();
+  const { bodyLimits } = options;
+  const server = await createApi({
+    apps: new Apps([{ ...demoConfig, ...options.app }], logger),
+    delivery,
+    adminKey,
+    logger,
+    version: "0.0.0",
+    ...(bodyLimits === undefined ? {} : { bodyLimits }),
+  });
+  const authorization = `Bearer ${adminKey}`;
+  return {
+    server,
+    delivery,
+    log: () => lines.join(""),
+    async post(body, query = "") {
+      const isRaw = typeof body === "string" || Buffer.isBuffer(body);
+      const { statusCode, headers, payload } = await server.inject({
+        method: "POST",
+        url: `${notificationsPath}${query}`,
+        headers: { authorization, "content-type": "application/json" },
+        payload: isRaw ? body : JSON.stringify(body),
+      });
+      return { status: statusCode, headers, body: JSON.parse(payload) };
+    },
+    async get(url, extra = {}) {
+      const { statusCode, headers, payload } = await server.inject({
+        url,
+        headers: { authorization, ...extra },
+      });
+      return { status: statusCode, headers, body: JSON.parse(payload) };
+    },
+  };
+}

@@ -1,0 +1,132 @@
+import type { Readable } from "node:stream";
+import helmet from "@fastify/helmet";
+import Fastify, { type FastifyInstance, type FastifyRequest } from "fastify";
+import type { Logger } from "pino";
+import type { App, Apps } from "../apps/index.ts";
+import type { Delivery } from "../delivery/index.ts";
+import { requireKey } from "./keys/require-key.ts";
+import {
+  answerBrokenRequest,
+  answerNoRoute,
+  answerProblems,
+  badAddress,
+  sendProblem,
+  unsupportedMediaType,
+} from "./problems/answer-problems.ts";
+import { ApiProblem } from "./problems/api-problem.ts";
+import { documentationRoutes } from "./routes/documentation.ts";
+import { notificationRoutes } from "./routes/notifications.ts";
+import { operationRoutes } from "./routes/operation.ts";
+import { queryValidator } from "./routes/query-validator.ts";
+import { RouteTable } from "./routes/route-table.ts";
+import { type BodyLimits, BodyReader } from "./submission/body-reader.ts";
+
+export interface ApiOptions {
+  readonly apps: Apps;
+  readonly delivery: Delivery;
+  readonly adminKey: string;
+  readonly logger: Logger;
+  readonly version: string;
+  readonly bodyLimits?: BodyLimits;
+}
+
+/** What one client, or many of them, may take of the server. */
+const connectionLimits = {
+  connections: 4_096,
+  /** All headers of one request. */
+  headerBytes: 16_384,
+  headersTimeoutMs: 20_000,
+  /** The whole request, from its first byte to its last. */
+  requestTimeoutMs: 60_000,
+  /** Without a byte in either direction; longer than a caller may wait for a final state. */
+  idleTimeoutMs: 120_000,
+  keepAliveTimeoutMs: 72_000,
+} as const;
+
+/** The HTTP server with all its routes, not yet listening. */
+export async function createApi(options: ApiOptions): Promise<FastifyInstance> {
+  const { apps, delivery, adminKey, logger } = options;
+  const server = createServer();
+  server.server.maxConnections = connectionLimits.connections;
+  const table = new RouteTable(server);
+  answerProblems(server, logger);
+  answerNoRoute(server, (path) => table.allowedMethods(path));
+  server.setValidatorCompiler(queryValidator);
+  server.setSerializerCompiler(() => (answer) => JSON.stringify(answer));
+  takeJson(server);
+  logRequests(server, logger);
+  await server.register(helmet, {
+    contentSecurityPolicy: {
+      useDefaults: false,
+      directives: { defaultSrc: ["'none'"], frameAncestors: ["'none'"] },
+    },
+    // TLS ends before this server, and whoever ends it says whether it stays.
+    strictTransportSecurity: false,
+  });
+  await documentationRoutes(server, options.version);
+  operationRoutes(server, { delivery, apps });
+  await server.register(
+    (scope, _options, done) => {
+      scope.addHook("onRequest", async (request, reply) => {
+        requireKey(request, adminKey);
+        reply.header("cache-control", "no-store");
+      });
+      notificationRoutes(scope, {
+        delivery,
+        bodies: new BodyReader(options.bodyLimits),
+        appOf: (name) => findApp(apps, name),
+      });
+      done();
+    },
+    { prefix: "/v1/apps/:app" },
+  );
+  await server.ready();
+  return server;
+}
+
+function createServer(): FastifyInstance {
+  return Fastify({
+    http: { maxHeaderSize: connectionLimits.headerBytes, headersTimeout: connectionLimits.headersTimeoutMs },
+    requestTimeout: connectionLimits.requestTimeoutMs,
+    connectionTimeout: connectionLimits.idleTimeoutMs,
+    keepAliveTimeout: connectionLimits.keepAliveTimeoutMs,
+    // While closing, requests on open connections still get an answer of the API.
+    return503OnClosing: false,
+    routerOptions: { ignoreTrailingSlash: true, maxParamLength: 1_000 },
+    clientErrorHandler: answerBrokenRequest,
+    frameworkErrors: (_error, _request, reply) => sendProblem(reply, badAddress()),
+  });
+}
+
+/** Bodies are handed on as streams; whoever wants one reads it. */
+function takeJson(server: FastifyInstance): void {
+  server.removeAllContentTypeParsers();
+  server.addContentTypeParser("application/json", (request: FastifyRequest, payload, done) => {
+    const { "content-type": type = "", "content-encoding": encoding = "identity" } = request.headers;
+    const charset = /charset\s*=\s*"?([^\s;"]+)/i.exec(type)?.[1]?.toLowerCase() ?? "utf-8";
+    if (charset !== "utf-8" && charset !== "utf8") done(unsupportedMediaType("JSON is written in UTF-8."));
+    else if (encoding !== "identity") done(unsupportedMediaType("The body must not be compressed."));
+    else done(null, payload satisfies Readable);
+  });
+}
+
+function findApp(apps: Apps, name: string): App {
+  const app = apps.find(name);
+  if (app !== undefined) return app;
+  throw new ApiProblem(
+    "no-such-app",
+    "The configuration has no app of this name. Correct the name in the address, or add the app.",
+  );
+}
+
+/** One line for each request, without its query, headers and body. */
+function logRequests(server: FastifyInstance, logger: Logger): void {
+  server.addHook("onResponse", (request, reply, done) => {
+    const route = request.routeOptions.url;
+    logger.debug(
+      { method: request.method, route, status: reply.statusCode, ms: Math.round(reply.elapsedTime) },
+      "request",
+    );
+    done();
+  });
+}

@@ -1,0 +1,106 @@
+import Type from "typebox";
+
+/** What callers get. */
+
+const fieldProblemSchema = Type.Object({
+  pointer: Type.Optional(Type.String({ description: "Where in the body, as a JSON pointer (RFC 6901)." })),
+  parameter: Type.Optional(
+    Type.String({ description: "Which parameter of the query or header of the request." }),
+  ),
+  detail: Type.String({ description: "What is wrong and what to do about it." }),
+});
+
+/** RFC 9457, with every single problem in `errors`. */
+export const problemSchema = Type.Object(
+  {
+    type: Type.String({ description: "Names the kind of problem, for programs." }),
+    title: Type.String(),
+    status: Type.Integer(),
+    detail: Type.String(),
+    errors: Type.Array(fieldProblemSchema),
+  },
+  { description: "What went wrong and what to do about it." },
+);
+
+const statusSchema = Type.Enum([
+  "queued",
+  "scheduled",
+  "accepted",
+  "rejected",
+  "expired",
+  "unknown",
+  "cancelled",
+]);
+
+const attemptSchema = Type.Object({
+  at: Type.String(),
+  outcome: Type.String({ description: "accepted, rejected, unrecognized or indeterminate." }),
+  reason: Type.Optional(Type.String({ description: "Apple's word, or what happened to the connection." })),
+  status: Type.Optional(Type.Integer({ description: "Apple's HTTP status." })),
+  goneSince: Type.Optional(
+    Type.String({ description: "Since when the device token is gone, as Apple says." }),
+  ),
+});
+
+export const notificationRecordSchema = Type.Object(
+  {
+    id: Type.String(),
+    app: Type.String(),
+    environment: Type.Enum(["production", "sandbox"]),
+    lane: Type.Enum(["urgent", "normal", "bulk"]),
+    status: statusSchema,
+    reason: Type.Optional(Type.String({ description: "Why it was rejected, or what it waits for." })),
+    reference: Type.Optional(Type.String()),
+    apnsId: Type.String({
+      description: "The apns-id that Apple gets: yours if you brought one, or else id.",
+    }),
+    storedAt: Type.String(),
+    sendAt: Type.Optional(Type.String()),
+    attempts: Type.Array(attemptSchema),
+  },
+  { description: "All that is known of the notification." },
+);
+
+const queuedSchema = Type.Object({ id: Type.String(), status: statusSchema });
+const refusedSchema = Type.Object({ error: problemSchema });
+
+export const queuedResultsSchema = Type.Object(
+  { results: Type.Array(Type.Union([queuedSchema, refusedSchema])) },
+  { description: "On disk, fsynced: one result for each recipient, in the order of the request." },
+);
+
+export const finalResultsSchema = Type.Object(
+  { results: Type.Array(Type.Union([notificationRecordSchema, refusedSchema])) },
+  { description: "With `wait`: each in its final form, or in its present one when the time was over." },
+);
+
+export const validatedSchema = Type.Object(
+  { results: Type.Array(Type.Union([Type.Object({ status: Type.Enum(["valid"]) }), refusedSchema])) },
+  { description: "With `validate=true`: nothing was stored." },
+);
+
+export const healthSchema = Type.Object(
+  { status: Type.Enum(["ok", "failed"]), detail: Type.Optional(Type.String()) },
+  { description: "Whether this process works." },
+);
+
+export const readinessSchema = Type.Object({
+  status: Type.Enum(["ready", "stopping", "failed"]),
+  detail: Type.Optional(Type.String()),
+  queued: Type.Integer({ description: "Notifications that are not final yet." }),
+  inFlight: Type.Integer({ description: "Sent, and the outcome not on disk yet." }),
+  waiting: Type.Array(Type.Object({ app: Type.String(), environment: Type.String(), for: Type.String() }), {
+    description: "Ways to Apple on which nothing gets through at the moment, and what they wait for.",
+  }),
+});
+
+export const welcomeSchema = Type.Object({
+  name: Type.String(),
+  next: Type.String(),
+  documentation: Type.String(),
+  openapi: Type.String(),
+});
+
+export type FieldProblem = Type.Static<typeof fieldProblemSchema>;
+export type Problem = Type.Static<typeof problemSchema>;
+export type NotificationAnswer = Type.Static<typeof notificationRecordSchema>;

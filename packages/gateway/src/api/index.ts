@@ -1,0 +1,3 @@
+/** The HTTP API: what callers see of the gateway. */
+export { createApi } from "./api.ts";
+export { openAdminKey } from "./keys/admin-key.ts";

@@ -1,0 +1,207 @@
+import { generateKeyPairSync } from "node:crypto";
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, expect, test } from "vitest";
+import { makeServerCertificate } from "../../../../test/support/server-certificate.ts";
+import type { Config } from "./config.ts";
+import { loadConfig } from "./load-config.ts";
+
+const key = generateKeyPairSync("ec", { namedCurve: "P-256" })
+  .privateKey.export({ format: "pem", type: "pkcs8" })
+  .toString();
+
+let folder = "";
+
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), "load-config-"));
+  writeFileSync(join(folder, "key.p8"), key);
+});
+afterEach(() => rmSync(folder, { recursive: true }));
+
+const app = `
+  - name: demo
+    topic: com.example.demo
+    environment: sandbox
+    credentials: { token: { keyFile: key.p8, keyId: ABC123DEFG, teamId: DEF123GHIJ } }
+`;
+
+type Variables = Record<string, string>;
+
+function load(yaml: string | undefined, environment: Variables = {}) {
+  if (yaml !== undefined) writeFileSync(join(folder, "carillon.yaml"), yaml);
+  return loadConfig({ file: yaml === undefined ? undefined : "carillon.yaml", environment, folder });
+}
+
+function configOf(yaml: string | undefined, environment: Variables = {}): Config {
+  const loaded = load(yaml, environment);
+  if (loaded.kind === "invalid") throw new Error(JSON.stringify(loaded.problems));
+  return loaded.config;
+}
+
+/** `where path: detail` of each problem. */
+function problemsOf(yaml: string | undefined, environment: Variables = {}): string[] {
+  const loaded = load(yaml, environment);
+  return loaded.kind === "loaded"
+    ? []
+    : loaded.problems.map(({ where, path, detail }) => `${where} ${path}: ${detail}`);
+}
+
+test("the least that can be written is completed with safe defaults", () => {
+  expect(configOf(`apps: ${app}`)).toEqual({
+    listen: { host: "127.0.0.1", port: 8080 },
+    dataDir: join(folder, "carillon-data"),
+    logLevel: "info",
+    apps: [
+      {
+        name: "demo",
+        topic: "com.example.demo",
+        environment: "sandbox",
+        credentials: { kind: "token", key: Buffer.from(key), keyId: "ABC123DEFG", teamId: "DEF123GHIJ" },
+      },
+    ],
+  });
+});
+
+test("relative paths mean the folder of the file", () => {
+  mkdirSync(join(folder, "etc"));
+  writeFileSync(
+    join(folder, "etc", "carillon.yaml"),
+    `data: ../data\napps: ${app.replace("key.p8", "../key.p8")}`,
+  );
+  const loaded = loadConfig({ file: "etc/carillon.yaml", environment: {}, folder });
+  expect(loaded).toMatchObject({ kind: "loaded", config: { dataDir: join(folder, "data") } });
+});
+
+test("the environment wins over the file", () => {
+  const config = configOf(`listen: { host: 0.0.0.0, port: 1 }\nlog: { level: warn }\napps: ${app}`, {
+    CARILLON_LISTEN_PORT: "9090",
+    CARILLON_APPS_0_ENVIRONMENT: "production",
+    CARILLON_LOG_LEVEL: "",
+  });
+  expect(config.listen).toEqual({ host: "0.0.0.0", port: 9090 });
+  expect(config.apps[0]?.environment).toBe("production");
+  expect(config.logLevel).toBe("warn");
+});
+
+test("without a file everything can come from the environment, the key's text too", () => {
+  const config = configOf(undefined, {
+    CARILLON_APPS_0_NAME: "demo",
+    CARILLON_APPS_0_TOPIC: "com.example.demo",
+    CARILLON_APPS_0_ENVIRONMENT: "production",
+    CARILLON_APPS_0_CREDENTIALS_TOKEN_KEY: key.replaceAll("\n", "\\n"),
+    CARILLON_APPS_0_CREDENTIALS_TOKEN_KEY_ID: "ABC123DEFG",
+    CARILLON_APPS_0_CREDENTIALS_TOKEN_TEAM_ID: "DEF123GHIJ",
+  });
+  expect(config.apps[0]?.credentials).toMatchObject({ kind: "token", key });
+});
+
+test("a client certificate is read with its key, and one that has expired is warned about", async () => {
+  const { cert, key: certKey } = await makeServerCertificate(["demo"], -0.5);
+  writeFileSync(join(folder, "cert.pem"), cert);
+  writeFileSync(join(folder, "cert.key"), certKey);
+  const loaded = load(
+    `apps:\n  - { name: demo, topic: t, environment: sandbox, credentials: { certificate: { certFile: cert.pem, keyFile: cert.key } } }`,
+  );
+  expect(loaded).toMatchObject({
+    kind: "loaded",
+    config: { apps: [{ credentials: { kind: "certificate" } }] },
+  });
+  expect(loaded.kind === "loaded" && loaded.warnings).toEqual([
+    expect.stringMatching(/^App "demo": its certificate expired on \d{4}-\d{2}-\d{2}/),
+  ]);
+});
+
+test("all problems are told at once, each with its line, its path and what to do", () => {
+  writeFileSync(join(folder, "broken.p8"), "no key");
+  const problems = problemsOf(
+    `listen: { prot: 8080, port: 70000 }
+apps:
+  - name: Demo App
+    topic: com.example.demo
+    environment: staging
+    credentials: { token: { keyFile: missing.p8, keyId: ABC123DEFG, teamId: DEF123GHIJ } }
+  - name: second
+    topic: com.example.second
+    environment: sandbox
+    endpoint: http://localhost
+    ca: key.p8
+    credentials: { token: { keyFile: broken.p8, keyId: ABC123DEFG, teamId: DEF123GHIJ } }
+  - name: second
+    topic: com.example.third
+    environment: sandbox
+    credentials: {}
+`,
+    { CARILLON_LISTEN_HSOT: "x", CARILLON_LOG_LEVEL: "loud" },
+  ).join("\n");
+  for (const expected of [
+    /^CARILLON_LISTEN_HSOT : .*CARILLON_LISTEN_HOST/m,
+    /^CARILLON_LOG_LEVEL log\.level: This must be "fatal"/m,
+    /^carillon\.yaml:1 listen\.prot: .*Did you mean "port"/m,
+    /^carillon\.yaml:1 listen\.port: 70000 is out of range/m,
+    /^carillon\.yaml:3 apps\[0\]\.name: .*lower-case/m,
+    /^carillon\.yaml:5 apps\[0\]\.environment: This must be "production" or "sandbox"/m,
+    /^carillon\.yaml:6 apps\[0\]\.credentials\.token\.keyFile: There is no such file/m,
+    /^carillon\.yaml:10 apps\[1\]\.endpoint: This must be https/m,
+    /^carillon\.yaml:11 apps\[1\]\.ca: This file holds no certificate/m,
+    /^carillon\.yaml:12 apps\[1\]\.credentials\.token: /m,
+    /^carillon\.yaml:13 apps\[2\]\.name: apps\[1\] has this name already/m,
+    /^carillon\.yaml:16 apps\[2\]\.credentials: This must name one of token, certificate or pkcs12/m,
+  ])
+    expect(problems).toMatch(expected);
+  expect(problems).not.toMatch("no key\n");
+});
+
+test("a secret in the file is refused without being repeated, and the cure is named", () => {
+  const problems = problemsOf(`apps:
+  - name: demo
+    topic: t
+    environment: sandbox
+    credentials: { pkcs12: { file: a.p12, passphrase: tops3cret } }
+`);
+  expect(problems).toContainEqual(
+    expect.stringMatching(
+      /^carillon\.yaml:5 apps\[0\]\.credentials\.pkcs12\.passphrase: .*passphraseFile, or set CARILLON_APPS_0_CREDENTIALS_PKCS12_PASSPHRASE\.$/,
+    ),
+  );
+  expect(problems.join()).not.toMatch("tops3cret");
+});
+
+test.each([
+  ["text that is no YAML", "apps: [", /carillon\.yaml:\d+ : This is not valid YAML/],
+  ["a list", "- a", /must be an object, not a list/],
+  ["nothing", "", /apps: This is missing. List the apps/],
+  ["no apps", "apps: []", /apps: This needs at least one entry/],
+  ["a key that stands twice", `data: a\ndata: b\napps: ${app}`, /carillon\.yaml:2 : This is not valid YAML/],
+  [
+    "aliases that multiply",
+    `a: &a [1,1]\nb: &b [*a,*a]\nc: &c ${"[*b,*b,*b,*b,*b,*b,*b,*b,*b,*b]"}\nd: [${"*c,".repeat(30)}*c]`,
+    /alias/i,
+  ],
+])("refuses %s", (_name, yaml, problem) => {
+  expect(problemsOf(yaml).join("\n")).toMatch(problem);
+});
+
+test("a file that is not there is named", () => {
+  expect(loadConfig({ file: "nope.yaml", environment: {}, folder })).toEqual({
+    kind: "invalid",
+    problems: [
+      { where: "nope.yaml", path: "", detail: "There is no such file. Create it or correct the path." },
+    ],
+  });
+});
+
+test("a data folder that cannot be one is told before anything starts", () => {
+  writeFileSync(join(folder, "file"), "");
+  expect(problemsOf(`data: file/deep\napps: ${app}`).join()).toMatch(
+    /data: .*file is a file\. Name a folder/,
+  );
+  symlinkSync("nowhere", join(folder, "link"));
+  expect(() => problemsOf(`data: link\napps: ${app}`)).not.toThrow();
+});
+
+test("variables that leave a gap in the list of apps are told", () => {
+  expect(problemsOf(`apps: ${app}`, { CARILLON_APPS_5_NAME: "x" }).join()).toMatch(
+    /^CARILLON_APPS_5_NAME apps\[5\]\.name: .*without gaps/,
+  );
+});

@@ -1,0 +1,157 @@
+import { once } from "node:events";
+import { createRequire } from "node:module";
+import { createServer } from "node:net";
+import { join } from "node:path";
+import type { FastifyInstance } from "fastify";
+import { type Logger, pino } from "pino";
+import { createApi, openAdminKey } from "./api/index.ts";
+import { Apps } from "./apps/index.ts";
+import type { Config } from "./config/index.ts";
+import { type Delivery, openDelivery } from "./delivery/index.ts";
+
+const { version } = createRequire(import.meta.url)("../package.json") as { version: string };
+
+export interface GatewayOptions {
+  readonly config: Config;
+  /** @default pino to standard error at `config.logLevel` */
+  readonly logger?: Logger;
+}
+
+/** A gateway that takes notifications and sends them. */
+export interface Gateway {
+  /** Such as `http://127.0.0.1:8080`. */
+  readonly url: string;
+  /** The key that may do everything, as it stands behind `Authorization: Bearer`. */
+  readonly adminKey: string;
+  /** `admin.key` in the data folder: the bare key, mode 0600, made at the first start. */
+  readonly adminKeyFile: string;
+  /** Resolves when the store has failed for good: close the gateway and start anew. */
+  readonly failed: Promise<Error>;
+  /**
+   * Takes nothing more, waits for what is in flight, hands the rest back to the disk and closes everything.
+   * @param options.deadlineMs how long to wait for what is in flight. @default 10,000
+   */
+  close(options?: { readonly deadlineMs?: number }): Promise<void>;
+}
+
+/** The gateway could not start, and has left nothing running. The message says what to do. */
+export class GatewayStartError extends Error {
+  override readonly name = "GatewayStartError";
+}
+
+/**
+ * Starts the gateway: takes up what the queue holds, begins to send, and listens.
+ *
+ * Everything that can fail is tried before anything is sent: the apps' credentials, the port, the admin key, the store.
+ *
+ * @throws {GatewayStartError} the port is taken or cannot be had
+ * @throws {StoreFailedError} another carillon is running on this data folder, or it cannot be opened
+ * @throws {AdminKeyError} `admin.key` can be neither read nor made
+ * @throws {ApnsError} an app's credentials or endpoint cannot work
+ */
+export async function startGateway({
+  config,
+  logger = defaultLogger(config),
+}: GatewayOptions): Promise<Gateway> {
+  const { dataDir, listen } = config;
+  const apps = new Apps(config.apps, logger);
+  await assertCanListen(listen);
+  const adminKeyFile = join(dataDir, "admin.key");
+  const adminKey = openAdminKey(adminKeyFile);
+  const delivery = await openDelivery({
+    dataDir,
+    senderFor: (app, environment) => apps.senderFor(app, environment),
+    logger,
+  });
+  let server: FastifyInstance | undefined;
+  try {
+    server = await createApi({ apps, delivery, adminKey, logger, version });
+    await server.listen({ host: listen.host, port: listen.port }).catch((error) => {
+      throw explainListenError(error, listen);
+    });
+  } catch (error) {
+    await stop({ server, delivery, apps }, 0);
+    throw error;
+  }
+  const parts = { server, delivery, apps };
+  const url = urlOf(server, listen.host);
+  logger.info({ url, apps: config.apps.length, dataDir }, "carillon is listening");
+  let closed: Promise<void> | undefined;
+  return {
+    url,
+    adminKey,
+    adminKeyFile,
+    failed: delivery.failed,
+    close({ deadlineMs = 10_000 } = {}) {
+      closed ??= stop(parts, deadlineMs);
+      return closed;
+    },
+  };
+}
+
+interface Parts {
+  readonly server: FastifyInstance | undefined;
+  readonly delivery: Delivery;
+  readonly apps: Apps;
+}
+
+/** How long callers who were answered may take to read the answer. */
+const lastAnswersMs = 2_000;
+
+async function stop({ server, delivery, apps }: Parts, deadlineMs: number): Promise<void> {
+  // No new connections; requests under way are answered, those that wait for a final state when the delivery ends.
+  const serverClosed = server?.close();
+  await delivery.stop(deadlineMs);
+  const late = setTimeout(() => server?.server.closeAllConnections(), lastAnswersMs);
+  await serverClosed;
+  clearTimeout(late);
+  await apps.close(0);
+}
+
+type Listen = Config["listen"];
+
+/** Takes the port and gives it back, so that nothing is sent by a gateway that cannot be spoken to. */
+async function assertCanListen({ host, port }: Listen): Promise<void> {
+  const probe = createServer();
+  probe.listen({ host, port, exclusive: true });
+  try {
+    await once(probe, "listening");
+  } catch (error) {
+    throw explainListenError(error, { host, port });
+  }
+  probe.close();
+  await once(probe, "close");
+}
+
+function explainListenError(error: unknown, { host, port }: Listen): GatewayStartError {
+  const { code, message } = error as NodeJS.ErrnoException;
+  const where = `${host}:${port}`;
+  if (code === "EADDRINUSE")
+    return new GatewayStartError(
+      `Port ${port} is taken: another program listens on ${where}. Stop it, or choose another port with ` +
+        "listen.port in the configuration or CARILLON_LISTEN_PORT (0 takes any free one).",
+    );
+  if (code === "EACCES")
+    return new GatewayStartError(
+      `This process may not listen on ${where}. Choose a port from 1024 up with listen.port or CARILLON_LISTEN_PORT.`,
+    );
+  if (code === "EADDRNOTAVAIL" || code === "ENOTFOUND")
+    return new GatewayStartError(
+      `This machine has no address ${host}. Correct listen.host or CARILLON_LISTEN_HOST: 127.0.0.1 for this ` +
+        "machine alone, 0.0.0.0 for all.",
+    );
+  return new GatewayStartError(`Listening on ${where} fails: ${message}.`);
+}
+
+function urlOf(server: FastifyInstance, host: string): string {
+  const address = server.server.address();
+  const port = typeof address === "object" && address !== null ? address.port : 0;
+  // Listening on all addresses, this machine is the one that a reader of the log can reach.
+  const name =
+    host === "0.0.0.0" ? "127.0.0.1" : host === "::" ? "[::1]" : host.includes(":") ? `[${host}]` : host;
+  return `http://${name}:${port}`;
+}
+
+function defaultLogger({ logLevel }: Config): Logger {
+  return pino({ level: logLevel }, pino.destination({ dest: 2, sync: true }));
+}
