@@ -1,10 +1,12 @@
-/** `npm run bench -- client`: measures, and prints Markdown with its method and machine. */
+/** `npm run bench -- client|delivery`: measures, and prints Markdown with its method and machine. */
 import { benchClient } from "./client.ts";
+import { benchDelivery } from "./delivery.ts";
 
 const [what, option] = process.argv.slice(2);
 const mode = option === "--quick" ? "quick" : "full";
 if (what === "client") await benchClient(mode);
+else if (what === "delivery") await benchDelivery(mode);
 else {
-  console.error("usage: npm run bench -- client [--quick]");
+  console.error("usage: npm run bench -- client|delivery [--quick]");
   process.exitCode = 2;
 }

@@ -528,6 +528,8 @@ test("what is stored while it stops is answered, and is there after the next sta
   const submitted = bench.delivery.submit("demo", [draft()]);
   await rest();
   const stopped = bench.delivery.stop(1_000);
+  await rest();
+  expect(bench.held.calls).not.toContain("close");
   open();
   expect(await submitted).toHaveLength(1);
   await bench.clock.pass(1_000);
@@ -562,4 +564,71 @@ test("when the store has failed nothing is taken or sent any more, and whoever w
   sender.answer(accepted);
   await clock.pass(100_000);
   expect(sender.sent).toHaveLength(10);
+});
+
+test("at-most-once: what this node lost and fetched again before it left leaves once", async () => {
+  const sender = new FakeSender(accepted);
+  const { delivery, clock, held, store } = await openWith(sender);
+  const open = held.hold("settle");
+  await delivery.submit("demo", [draft({ delivery: "at-most-once" })]);
+  await rest();
+  const [node = ""] = held.nodes;
+  await store.release(node);
+  await clock.pass(10_001);
+  expect(held.calls).toContain("claim");
+  open();
+  await clock.pass(5_000);
+  expect(sender.sent).toHaveLength(1);
+  expect(delivery.health).toMatchObject({ queued: 0, inFlight: 0 });
+});
+
+test("a damaged batch that a full disk has no room for is told when there is room", async () => {
+  const { delivery, clock, held, store } = await openWith(new FakeSender(accepted));
+  const queue = { app: "demo", environment: "sandbox", lane: "urgent" };
+  const id = "00000000-0000-7000-8000-00000000";
+  const times = { dueAtMs: 1, storedAtMs: 1 };
+  await store.add([{ id, queue, count: 1, ...times, kind: "original", body: Buffer.from("?"), ownIds: [] }]);
+  const open = held.hold("settle");
+  await delivery.submit("demo", [draft({ dueAtMs: clock.now() + 10 })]);
+  await clock.pass(1_000);
+  held.fault = "full";
+  open();
+  await clock.pass(5_000);
+  expect(await store.find(id, [0])).toMatchObject({ outcomes: undefined });
+  held.fault = undefined;
+  await clock.pass(2_000);
+  expect((await store.find(id, [0]))?.notes.get(0)).toMatchObject({ reason: "damaged-on-disk" });
+});
+
+test("fetches no more from disk than has room in memory", async () => {
+  const sender = new FakeSender();
+  const memory = { maxLaneBytes: 1, maxResidentBytes: 1 };
+  const { delivery, held } = await openWith(sender, {
+    memory,
+    routeLimits: { ...routeLimits, maxInFlight: 9_000 },
+  });
+  // The first is kept in memory and in flight; the others wait on disk for the room it takes.
+  for (let batch = 0; batch < 5; batch += 1) await delivery.submit("demo", [draft({ devices: 2 })]);
+  await rest(100);
+  expect(sender.sent).toHaveLength(2);
+  expect(held.calls).not.toContain("claim");
+  sender.answer(accepted);
+  await rest(100);
+  expect(sender.sent).toHaveLength(10);
+});
+
+test("an outcome that is known when it stops reaches the disk, also when Apple's time is over", async () => {
+  const sender = new FakeSender();
+  const { delivery, clock, held } = await openWith(sender);
+  await delivery.submit("demo", [draft()]);
+  await rest();
+  const open = held.hold("settle");
+  sender.answer(accepted);
+  await rest();
+  const stopped = delivery.stop(0);
+  await clock.pass(4_000);
+  expect(held.calls).not.toContain("close");
+  open();
+  await stopped;
+  expect(held.calls.slice(-2)).toEqual(["release", "close"]);
 });

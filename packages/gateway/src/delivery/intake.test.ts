@@ -171,3 +171,12 @@ test("a caller's own ids are stored with their places", async () => {
   await delivery.submit("demo", [draft(), draft({ apnsId })]);
   expect(adds[0]?.[0]?.ownIds).toEqual([{ place: 1, apnsId }]);
 });
+
+test("bytes of what has left are free again, however often", async () => {
+  const { delivery } = await openIntake({ queueLimits: limits, senderFor: () => new FakeSender(accepted) });
+  for (let round = 0; round < 30; round += 1) {
+    await delivery.submit("demo", [draft({ payload: Buffer.alloc(100_000) })]);
+    await rest();
+  }
+  expect(delivery.health.queued).toBe(0);
+});

@@ -3,11 +3,11 @@ import type { Clock } from "@carillon/apns";
 import { type NewBatch, type NodeId, type QueueKey, type Store, StoreFullError } from "../store/index.ts";
 import { decodeBatch } from "./batch/decoder.ts";
 import { BatchEncoder } from "./batch/encoder.ts";
-import type { BatchSettings } from "./batch/format.ts";
+import type { BatchEntry } from "./batch/format.ts";
 import { BatchRun } from "./batch-run.ts";
 import { QueueFullError } from "./delivery-errors.ts";
 import type { Dispatcher } from "./dispatcher.ts";
-import type { NotificationDraft } from "./notification-draft.ts";
+import type { DeliveryPolicy, NotificationDraft } from "./notification-draft.ts";
 import { type BatchIds, notificationId } from "./notification-id.ts";
 import type { QueueLimits, QueueTally } from "./queue-tally.ts";
 
@@ -31,6 +31,9 @@ const entryBytes = 64;
 interface OpenBatch {
   readonly id: string;
   readonly queue: QueueKey;
+  readonly delivery: DeliveryPolicy;
+  /** Absent: it is due at once. */
+  readonly laterMs: number | undefined;
   readonly dueAtMs: number;
   readonly encoder: BatchEncoder;
   readonly ownIds: { place: number; apnsId: string }[];
@@ -51,6 +54,8 @@ export class Intake {
   #batches: OpenBatch[] = [];
   /** Those of `#batches` that still take something, by what they have in common. */
   #open = new Map<string, OpenBatch>();
+  /** The one that took a notification last. */
+  #latest: OpenBatch | undefined;
   #waiting: Waiting[] = [];
   #waitingBytes = 0;
   #isWriting = false;
@@ -62,16 +67,22 @@ export class Intake {
 
   submit(app: string, drafts: readonly NotificationDraft[]): Promise<readonly string[]> {
     const { tally, limits } = this.#options;
-    const count = drafts.reduce((sum, { deviceTokens }) => sum + deviceTokens.length, 0);
+    let count = 0;
+    let bytes = 0;
+    for (const { deviceTokens, payload } of drafts) {
+      count += deviceTokens.length;
+      bytes += payload.byteLength + deviceTokens.length * entryBytes;
+    }
     if (count === 0) return Promise.resolve([]);
-    const bytes = drafts.reduce((sum, { payload }) => sum + payload.byteLength, count * entryBytes);
     const refusal = tally.refusal(app, count, bytes, limits);
     if (refusal !== undefined)
       return Promise.reject(new QueueFullError(refusal, retryAfterSeconds.queueFull));
     if (this.#waitingBytes + bytes > maxWaitingBytes && this.#waitingBytes > 0)
       return Promise.reject(new QueueFullError("The disk cannot keep up.", retryAfterSeconds.diskSlow));
 
-    const ids = drafts.flatMap((draft) => this.#enter(app, draft));
+    const nowMs = this.#options.clock.now();
+    const ids: string[] = [];
+    for (const draft of drafts) this.#enter(app, draft, nowMs, ids);
     this.#waitingBytes += bytes;
     tally.add(app, count, bytes);
     return new Promise((resolve, reject) => {
@@ -102,37 +113,49 @@ export class Intake {
     return new Promise((resolve) => this.#whenIdle.push(resolve));
   }
 
-  #enter(app: string, draft: NotificationDraft): string[] {
-    const { payload, reference, apnsId, dueAtMs = 0 } = draft;
-    const settings = settingsOf(draft);
-    return draft.deviceTokens.map((deviceToken) => {
-      const batch = this.#batchFor(app, draft, dueAtMs);
-      const place = batch.encoder.add({
-        deviceToken,
-        payload,
-        settings,
-        ...(reference === undefined ? {} : { reference }),
-        ...(apnsId === undefined ? {} : { apnsId }),
-      });
+  #enter(app: string, draft: NotificationDraft, nowMs: number, ids: string[]): void {
+    const { payload, reference, apnsId } = draft;
+    const shared: Omit<BatchEntry, "deviceToken"> = {
+      payload,
+      settings: draft,
+      ...(reference === undefined ? undefined : { reference }),
+      ...(apnsId === undefined ? undefined : { apnsId }),
+    };
+    for (const deviceToken of draft.deviceTokens) {
+      const batch = this.#batchFor(app, draft, nowMs);
+      const place = batch.encoder.add(deviceToken, shared);
       if (apnsId !== undefined) batch.ownIds.push({ place, apnsId });
-      return notificationId(batch.id, place);
-    });
+      ids.push(notificationId(batch.id, place));
+    }
   }
 
-  #batchFor(app: string, draft: NotificationDraft, wishedMs: number): OpenBatch {
-    const { environment, lane, delivery } = draft;
-    const now = this.#options.clock.now();
-    const isLater = wishedMs > now;
-    const name = `${isLater ? wishedMs : "now"} ${delivery} ${lane} ${environment} ${app}`;
-    const known = this.#open.get(name);
-    if (known !== undefined && !known.encoder.isFull) return known;
-    const batch: OpenBatch = {
+  #batchFor(app: string, draft: NotificationDraft, nowMs: number): OpenBatch {
+    const { environment, lane, delivery, dueAtMs = 0 } = draft;
+    const laterMs = dueAtMs > nowMs ? dueAtMs : undefined;
+    const known = this.#latest;
+    // Most come in a row. Asked by fields, for a name would have to be made for each.
+    if (
+      known !== undefined &&
+      known.queue.app === app &&
+      known.queue.environment === environment &&
+      known.queue.lane === lane &&
+      known.delivery === delivery &&
+      known.laterMs === laterMs &&
+      !known.encoder.isFull
+    )
+      return known;
+    this.#latest = this.#batchNamed(`${laterMs ?? "now"} ${delivery} ${lane} ${environment} ${app}`, () => ({
       id: this.#options.ids.next(),
       queue: { app, environment, lane },
-      dueAtMs: isLater ? wishedMs : now,
-      encoder: new BatchEncoder(delivery),
-      ownIds: [],
-    };
+      ...{ delivery, laterMs, dueAtMs: laterMs ?? nowMs, encoder: new BatchEncoder(delivery), ownIds: [] },
+    }));
+    return this.#latest;
+  }
+
+  #batchNamed(name: string, make: () => OpenBatch): OpenBatch {
+    const known = this.#open.get(name);
+    if (known !== undefined && !known.encoder.isFull) return known;
+    const batch = make();
     this.#open.set(name, batch);
     this.#batches.push(batch);
     return batch;
@@ -152,6 +175,7 @@ export class Intake {
       this.#waiting = [];
       this.#batches = [];
       this.#open = new Map();
+      this.#latest = undefined;
       let bodies: readonly Uint8Array[];
       try {
         bodies = await this.#options.store.add(batches);
@@ -197,15 +221,4 @@ export class Intake {
       dispatcher.adopt(batch.queue, new BatchRun(batch.id, decoded.batch, batch.dueAtMs));
     }
   }
-}
-
-function settingsOf(draft: NotificationDraft): BatchSettings {
-  const { topic, pushType, priority, expirationSeconds, collapseId } = draft;
-  return {
-    topic,
-    pushType,
-    ...(priority === undefined ? {} : { priority }),
-    ...(expirationSeconds === undefined ? {} : { expirationSeconds }),
-    ...(collapseId === undefined ? {} : { collapseId }),
-  };
 }

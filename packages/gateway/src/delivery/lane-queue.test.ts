@@ -8,8 +8,7 @@ const settings = { topic: "com.example", pushType: "alert" };
 
 function run(id: string, count: number, outcomes?: Uint8Array): BatchRun {
   const encoder = new BatchEncoder("at-least-once");
-  for (let place = 0; place < count; place += 1)
-    encoder.add({ deviceToken: "aa", payload: Buffer.of(1), settings });
+  for (let place = 0; place < count; place += 1) encoder.add("aa", { payload: Buffer.of(1), settings });
   const decoded = decodeBatch(encoder.finish());
   if (decoded.kind === "malformed") throw new Error(decoded.detail);
   return new BatchRun(id, decoded.batch, 0, outcomes);

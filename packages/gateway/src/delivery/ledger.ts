@@ -247,7 +247,7 @@ function packRetries(
       open.set(name, encoder);
       batches.push({ encoder, lane, dueAtMs });
     }
-    encoder.add(retry.entry);
+    encoder.add(retry.entry.deviceToken, retry.entry);
   }
   return batches.map(({ encoder, lane, dueAtMs }) => ({
     id: ids.next(),

@@ -17,7 +17,7 @@ const settings: BatchSettings = { topic: "com.example", pushType: "alert" };
 function encode(entries: readonly BatchEntry[], delivery: DeliveryPolicy = "at-least-once"): Uint8Array {
   const encoder = new BatchEncoder(delivery);
   entries.forEach((entry, place) => {
-    expect(encoder.add(entry)).toBe(place);
+    expect(encoder.add(entry.deviceToken, entry)).toBe(place);
   });
   expect(encoder.count).toBe(entries.length);
   const body = encoder.finish();
@@ -255,11 +255,11 @@ test("two payloads that alternate stand once each", () => {
 
 test("is full with 1,000 notifications, or with 256 KiB", () => {
   const byCount = new BatchEncoder("at-least-once");
-  while (!byCount.isFull) byCount.add(plain);
+  while (!byCount.isFull) byCount.add(plain.deviceToken, plain);
   expect(byCount.count).toBe(maxBatchCount);
   const bySize = new BatchEncoder("at-least-once");
   for (let index = 0; !bySize.isFull; index += 1)
-    bySize.add({ ...plain, payload: Buffer.alloc(4_096, String(index)) });
+    bySize.add("aa", { ...plain, payload: Buffer.alloc(4_096, String(index)) });
   expect(bySize.byteLength).toBeGreaterThanOrEqual(fullBatchBytes);
   expect(bySize.byteLength).toBeLessThan(fullBatchBytes + 4_200);
   expect(bySize.count).toBe(64);
@@ -268,7 +268,7 @@ test("is full with 1,000 notifications, or with 256 KiB", () => {
 
 test("a batch of more than 1,000 is refused in reading", () => {
   const encoder = new BatchEncoder("at-least-once");
-  for (let place = 0; place <= maxBatchCount; place += 1) encoder.add(plain);
+  for (let place = 0; place <= maxBatchCount; place += 1) encoder.add(plain.deviceToken, plain);
   expect(decodeBatch(encoder.finish())).toMatchObject({ kind: "malformed", detail: /too many entries/ });
 });
 

@@ -17,7 +17,7 @@ export class BatchEncoder {
   #bytes = Buffer.allocUnsafe(1_024);
   #length: number = format.headerBytes;
   #count = 0;
-  readonly #payloads = new Recent<Uint8Array>(sameBytes);
+  readonly #payloads = new Recent<Uint8Array>(bytesComparer());
   readonly #settings = new Recent<BatchSettings>(sameSettings);
 
   constructor(delivery: DeliveryPolicy) {
@@ -38,10 +38,10 @@ export class BatchEncoder {
   }
 
   /** Adds a notification and returns its place. The caller has asked `isFull`. */
-  add(entry: BatchEntry): number {
+  add(deviceToken: string, entry: Omit<BatchEntry, "deviceToken">): number {
     this.#usePayload(entry.payload);
     this.#useSettings(entry.settings);
-    this.#writeEntry(entry);
+    this.#writeEntry(deviceToken, entry);
     this.#count += 1;
     return this.#count - 1;
   }
@@ -104,7 +104,7 @@ export class BatchEncoder {
     this.#length = this.#bytes.writeUInt16BE(index, this.#length);
   }
 
-  #writeEntry({ deviceToken, reference, apnsId, origin }: BatchEntry): void {
+  #writeEntry(deviceToken: string, { reference, apnsId, origin }: Omit<BatchEntry, "deviceToken">): void {
     const tokenBytes = deviceToken.length >> 1;
     this.#reserve(2 + tokenBytes);
     this.#u8(
@@ -129,8 +129,13 @@ export class BatchEncoder {
     this.#length += 1;
   }
 
+  /** By hand: four times as fast as `Buffer.write` (bench/delivery.ts). */
   #hex(digits: string): void {
-    this.#length += this.#bytes.write(digits, this.#length, "hex");
+    const bytes = this.#bytes;
+    let at = this.#length;
+    for (let index = 0; index + 1 < digits.length; index += 2, at += 1)
+      bytes[at] = (digitOf(digits.charCodeAt(index)) << 4) | digitOf(digits.charCodeAt(index + 1));
+    this.#length = at;
   }
 
   #uuid(id: string): void {
@@ -188,9 +193,30 @@ class Recent<T> {
   }
 }
 
-function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
-  return a === b || (a.length === b.length && Buffer.compare(a, b) === 0);
+/** The value of a hexadecimal digit, by its code. */
+function digitOf(code: number): number {
+  // 0 to 9 have it in their lower four bits; letters of either case have it there less 9.
+  return (code & 0xf) + (code > 0x39 ? 9 : 0);
 }
+
+/** Compares bytes; where two differed last is looked at first, for texts from one template differ at one place. */
+function bytesComparer(): (a: Uint8Array, b: Uint8Array) => boolean {
+  let place = 0;
+  return (a, b) => {
+    if (a === b) return true;
+    if (a.length !== b.length || a[place] !== b[place]) return false;
+    const most = Math.min(a.length, lookedAtFirst);
+    for (let at = 0; at < most; at += 1)
+      if (a[at] !== b[at]) {
+        place = at;
+        return false;
+      }
+    return a.length <= lookedAtFirst || Buffer.compare(a, b) === 0;
+  };
+}
+
+/** A loop finds an early difference sooner than a call of native code begins. */
+const lookedAtFirst = 64;
 
 function sameSettings(a: BatchSettings, b: BatchSettings): boolean {
   return (

@@ -1,0 +1,131 @@
+/**
+ * What the durable queue costs: `submit` → disk (fsynced) → a sender that accepts at once → outcome on disk.
+ *
+ *   npm run bench -- delivery            200,000 notifications a round
+ *   npm run bench -- delivery --quick    fewer, to see that it works
+ */
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { performance } from "node:perf_hooks";
+import { type NotificationDraft, openDelivery } from "../packages/gateway/dist/delivery/index.js";
+import { machine, median, table } from "./support/report.ts";
+
+const perSubmission = 500;
+/** So many submissions wait for their answer at any time. */
+const outstanding = 8;
+const payloadBytes = 150;
+
+type Kind = "a payload each" | "one payload for all";
+
+interface Round {
+  readonly perSecond: number;
+  /** Of the main thread. */
+  readonly mainMicrosEach: number;
+  /** All threads. */
+  readonly cpuMicrosEach: number;
+  readonly peakMib: number;
+}
+
+export async function benchDelivery(mode: "full" | "quick"): Promise<void> {
+  const count = mode === "quick" ? 20_000 : 200_000;
+  const rounds = mode === "quick" ? 1 : 3;
+  console.log(`# Delivery\n\n${machine()}\n`);
+  console.log(
+    `${count.toLocaleString("en")} notifications in submissions of ${perSubmission}, ${outstanding} of them outstanding, ` +
+      `payloads of ${payloadBytes} bytes, an embedded store on a local disk; from the first submission until the last outcome ` +
+      `is on disk. Medians of ${rounds} rounds after one to warm up.\n`,
+  );
+  const rows: (string | number)[][] = [];
+  for (const kind of ["a payload each", "one payload for all"] as const) {
+    const results: Round[] = [];
+    await measure(kind, count);
+    for (let round = 0; round < rounds; round += 1) results.push(await measure(kind, count));
+    const middle = (of: (round: Round) => number): number => median(results.map(of));
+    rows.push([
+      kind,
+      Math.round(middle(({ perSecond }) => perSecond)).toLocaleString("en"),
+      middle(({ mainMicrosEach }) => mainMicrosEach).toFixed(2),
+      Math.round(1e6 / middle(({ mainMicrosEach }) => mainMicrosEach)).toLocaleString("en"),
+      middle(({ cpuMicrosEach }) => cpuMicrosEach).toFixed(2),
+      Math.round(middle(({ peakMib }) => peakMib)),
+    ]);
+  }
+  console.log(
+    table(
+      [
+        "recipients have",
+        "per second",
+        "main thread µs each",
+        "main thread alone, per second",
+        "CPU µs each",
+        "RSS MiB",
+      ],
+      rows,
+    ),
+  );
+}
+
+async function measure(kind: Kind, count: number): Promise<Round> {
+  const dataDir = mkdtempSync(join(tmpdir(), "carillon-bench-"));
+  const accepts = {
+    send: ({ apnsId }: { readonly apnsId: string }) =>
+      Promise.resolve({ kind: "accepted" as const, apnsId, attempts: 1 }),
+  };
+  const silent = { info: () => {}, warn: () => {}, error: console.error };
+  const delivery = await openDelivery({ dataDir, senderFor: () => accepts, logger: silent });
+  const submissions = Array.from({ length: 40 }, (_, index) => submission(kind, index));
+
+  const cpu = process.cpuUsage();
+  const main = mainThreadMs();
+  const start = performance.now();
+  let next = 0;
+  await Promise.all(
+    Array.from({ length: outstanding }, async () => {
+      while (next < count / perSubmission) {
+        next += 1;
+        await delivery.submit("demo", submissions[next % submissions.length] ?? []);
+      }
+    }),
+  );
+  while (delivery.health.queued > 0) await new Promise((resolve) => setTimeout(resolve, 1));
+  const wallMs = performance.now() - start;
+  const mainMs = mainThreadMs() - main;
+  const { user, system } = process.cpuUsage(cpu);
+  const peakMib = process.memoryUsage().rss / 1024 / 1024;
+
+  await delivery.stop(1_000);
+  rmSync(dataDir, { recursive: true, force: true });
+  return {
+    perSecond: (count * 1_000) / wallMs,
+    mainMicrosEach: (mainMs * 1_000) / count,
+    cpuMicrosEach: (user + system) / count,
+    peakMib,
+  };
+}
+
+/** CPU time of the main thread. Where the system does not tell, how long it was busy. */
+function mainThreadMs(): number {
+  try {
+    return Number(readFileSync("/proc/self/schedstat", "utf8").split(" ")[0]) / 1e6;
+  } catch {
+    return performance.eventLoopUtilization().active;
+  }
+}
+
+function submission(kind: Kind, index: number): NotificationDraft[] {
+  const tokens = Array.from({ length: perSubmission }, (_, place) =>
+    (index * perSubmission + place).toString(16).padStart(64, "0"),
+  );
+  const of = (deviceTokens: readonly string[], name: number): NotificationDraft => ({
+    deviceTokens,
+    payload: Buffer.from(`{"aps":{"alert":"${String(name).padEnd(payloadBytes - 19, "x")}"}}`),
+    topic: "com.example.demo",
+    pushType: "alert",
+    priority: 10,
+    lane: "normal",
+    delivery: "at-least-once",
+    environment: "sandbox",
+  });
+  return kind === "a payload each" ? tokens.map((token, place) => of([token], place)) : [of(tokens, index)];
+}
