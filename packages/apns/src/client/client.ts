@@ -1,5 +1,5 @@
 import { openCredentials } from "../credentials/index.ts";
-import { type Notification, prepareNotification } from "../notification/index.ts";
+import { type Notification, type PrepareOptions, prepareNotification } from "../notification/index.ts";
 import type { Outcome } from "../response/index.ts";
 import { ApnsError } from "../runtime/index.ts";
 import { Job } from "./job.ts";
@@ -27,10 +27,12 @@ export interface CloseOptions {
 export class ApnsClient {
   private readonly settings: Settings;
   private readonly pool: Pool;
+  private readonly prepareOptions: PrepareOptions;
   private isClosed = false;
 
   constructor(options: ApnsClientOptions) {
     this.settings = readOptions(options);
+    this.prepareOptions = { topic: this.settings.topic, mode: this.settings.validation };
     this.pool = new Pool(this.settings, openCredentials(options.credentials, this.settings.clock));
   }
 
@@ -42,8 +44,8 @@ export class ApnsClient {
   send(notification: Notification, options?: SendOptions): Promise<Outcome> {
     if (this.isClosed)
       return Promise.reject(new ApnsError("closed", "the client was closed; make a new one"));
-    const { topic, validation, clock, deadlineMs, maxOutstanding } = this.settings;
-    const prepared = prepareNotification(notification, { topic, mode: validation });
+    const { clock, deadlineMs, maxOutstanding } = this.settings;
+    const prepared = prepareNotification(notification, this.prepareOptions);
     if (prepared.kind === "refused") {
       const all = prepared.problems.map(({ field, detail }) => `${field} ${detail}`).join("; ");
       return Promise.reject(

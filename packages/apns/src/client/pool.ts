@@ -138,7 +138,8 @@ export class Pool implements ConnectionOwner {
     if (job.isSettled) return;
     job.connection = undefined;
     if (response.status === 200 && response.fields.length <= 4) {
-      this.settle(job, { kind: "accepted" });
+      job.accept();
+      this.settledOne();
       return;
     }
     const answer = readAnswer(response.status, response.fields, response.body, this.settings.clock.now());
@@ -338,6 +339,10 @@ export class Pool implements ConnectionOwner {
 
   private settle(job: Job, ending: Ending): void {
     job.settle(ending);
+    this.settledOne();
+  }
+
+  private settledOne(): void {
     if (this.closing !== undefined && !this.isClosed && this.outstanding === 0) this.closing.resolve();
   }
 }
