@@ -59,6 +59,7 @@ export class RawPeer {
   pings = 0;
   readonly providerTokens = new Set<string>();
   ca = "";
+  #secureContext = createSecureContext();
   #server = createTcpServer();
   #sockets = new Set<Socket>();
   #waiters = new Set<() => void>();
@@ -68,16 +69,20 @@ export class RawPeer {
   }
 
   /** Starts a peer on a loopback port of the system's choice. */
-  static async start(script: PeerScript = {}, port = 0): Promise<RawPeer> {
+  static async start(script: PeerScript = {}, port = 0, host = "127.0.0.1"): Promise<RawPeer> {
     const peer = new RawPeer(script);
     const { ca, cert, key } = await certificate;
     peer.ca = ca;
-    const secureContext = createSecureContext({ cert, key, minVersion: "TLSv1.2" });
+    peer.useCertificate({ cert, key });
     peer.#server.on("connection", (tcp) => {
       peer.#sockets.add(tcp);
       tcp.on("error", () => tcp.destroy()).on("close", () => peer.#sockets.delete(tcp));
       if (peer.script.onTcp?.(tcp) === "hold") return;
-      const socket = new TLSSocket(tcp, { isServer: true, secureContext, ALPNProtocols: ["h2"] });
+      const socket = new TLSSocket(tcp, {
+        isServer: true,
+        secureContext: peer.#secureContext,
+        ALPNProtocols: ["h2"],
+      });
       socket.on("error", () => socket.destroy());
       socket.once("secure", () => {
         const connection = new PeerConnection(peer, tcp, socket, peer.connections.length + 1);
@@ -87,7 +92,7 @@ export class RawPeer {
         peer.changed();
       });
     });
-    peer.#server.listen(port, "127.0.0.1");
+    peer.#server.listen(port, host);
     await once(peer.#server, "listening");
     return peer;
   }
@@ -98,6 +103,11 @@ export class RawPeer {
 
   get endpoint(): string {
     return `https://localhost:${this.port}`;
+  }
+
+  /** New connections get this certificate. */
+  useCertificate({ cert, key }: { readonly cert: string; readonly key: string }): void {
+    this.#secureContext = createSecureContext({ cert, key, minVersion: "TLSv1.2" });
   }
 
   /** Counts a device token as acted upon, without an answer. */
