@@ -28,7 +28,10 @@ export async function startPeer(script: PeerScript = {}): Promise<RawPeer> {
 }
 
 /** A client that is closed after the test, whatever is outstanding. */
-export function openClient(peer: RawPeer, options: Partial<ApnsClientOptions> = {}): ApnsClient {
+export function openClient(
+  peer: Pick<RawPeer, "endpoint" | "ca">,
+  options: Partial<ApnsClientOptions> = {},
+): ApnsClient {
   const client = clientFor(peer, options);
   stopAfterTest(() => client.close({ deadlineMs: 0 }));
   return client;

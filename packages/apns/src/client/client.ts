@@ -2,6 +2,7 @@ import { openCredentials } from "../credentials/index.ts";
 import { type Notification, type PrepareOptions, prepareNotification } from "../notification/index.ts";
 import type { Outcome } from "../response/index.ts";
 import { ApnsError } from "../runtime/index.ts";
+import { AbortWatch } from "./abort-watch.ts";
 import { Job } from "./job.ts";
 import { type ApnsClientOptions, readOptions, type Settings } from "./options.ts";
 import { Pool } from "./pool.ts";
@@ -18,6 +19,8 @@ export interface CloseOptions {
   readonly deadlineMs?: number;
 }
 
+const gaveUp = "the caller gave up";
+
 /**
  * Sends notifications to APNs over connections that it keeps. One client holds one credential for one environment; any
  * number of sends may be outstanding.
@@ -27,6 +30,7 @@ export interface CloseOptions {
 export class ApnsClient {
   private readonly settings: Settings;
   private readonly pool: Pool;
+  private readonly aborts = new AbortWatch((job) => this.pool.withdraw(job, gaveUp));
   private readonly prepareOptions: PrepareOptions;
   private closing: Promise<void> | undefined;
 
@@ -59,7 +63,12 @@ export class ApnsClient {
     }
     return new Promise((resolve) => {
       const job = new Job(prepared.notification, clock.monotonic() + deadlineMs, resolve);
-      if (options?.signal !== undefined && !this.watch(job, options.signal)) return;
+      const signal = options?.signal;
+      if (signal?.aborted === true) {
+        job.settle({ kind: "unprocessed", cause: "not-written", detail: gaveUp });
+        return;
+      }
+      if (signal !== undefined) this.aborts.add(job, signal);
       this.pool.submit(job);
     });
   }
@@ -89,18 +98,5 @@ export class ApnsClient {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
-  }
-
-  /** False where the signal has fired already; the job is settled then. */
-  private watch(job: Job, signal: AbortSignal): boolean {
-    const detail = "the caller gave up";
-    if (signal.aborted) {
-      job.settle({ kind: "unprocessed", cause: "not-written", detail });
-      return false;
-    }
-    const giveUp = (): void => this.pool.withdraw(job, detail);
-    signal.addEventListener("abort", giveUp, { once: true });
-    job.cleanUp = () => signal.removeEventListener("abort", giveUp);
-    return true;
   }
 }

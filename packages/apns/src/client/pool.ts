@@ -130,7 +130,8 @@ export class Pool implements ConnectionOwner {
       job.settle({ kind: "unprocessed", cause: "not-written", detail: "the client was closed" });
     const drainMs = deadlineMs > 0 ? 1_000 : 0;
     for (const connection of [...this.connections]) {
-      if (this.inFlight === 0 && drainMs > 0) connection.retire("the client was closed", drainMs);
+      if (this.inFlight === 0 && drainMs > 0 && !connection.isOpening)
+        connection.retire("the client was closed", drainMs);
       else connection.destroy("the client was closed");
     }
     if (this.connections.size === 0) return;
