@@ -167,9 +167,14 @@ export class PeerConnection {
   closed = false;
   /** Splits everything that is written into segments of that many bytes. */
   segmentBytes: number | undefined;
+  /** Gives window back for the DATA that comes. */
+  givesCredit = true;
+  /** Answers SETTINGS; a server's own SETTINGS must come before. */
+  acknowledges = true;
+  /** Encodes the header blocks of answers. */
+  encoder = new HpackEncoder({ indexing: () => "without" });
   #decoder = new FrameDecoder();
   #hpack = new HpackDecoder();
-  #encoder = new HpackEncoder({ indexing: () => "without" });
   #streams = new Map<number, { headers: Map<string, string>; body: Buffer[] }>();
   #block: Buffer[] = [];
   #skip = prefaceBytes;
@@ -195,7 +200,7 @@ export class PeerConnection {
   }
 
   #frame(build: (out: ByteWriter) => void): void {
-    const out = new ByteWriter();
+    const out = new ByteWriter(256);
     build(out);
     this.write(out.take());
   }
@@ -231,8 +236,8 @@ export class PeerConnection {
 
   /** The header block of an answer, for tests that frame it themselves. */
   block(fields: readonly string[]): Buffer {
-    const out = new ByteWriter();
-    this.#encoder.encode(out, fields);
+    const out = new ByteWriter(256);
+    this.encoder.encode(out, fields);
     return out.take();
   }
 
@@ -259,6 +264,12 @@ export class PeerConnection {
       this.headers(request.stream, fields, "more");
       this.data(request.stream, typeof body === "string" ? body : JSON.stringify(body), "end");
     }
+  }
+
+  /** DATA with padding. */
+  paddedData(stream: number, body: Uint8Array, paddingBytes: number, end: "end" | "more"): void {
+    const payload = Buffer.concat([Buffer.from([paddingBytes]), body, Buffer.alloc(paddingBytes)]);
+    this.raw(frameType.data, flag.padded | (end === "end" ? flag.endStream : 0), stream, payload);
   }
 
   /** Closes with a TCP reset. */
@@ -288,7 +299,8 @@ export class PeerConnection {
 
   #frameArrived(type: number, flags: number, stream: number, payload: Buffer): void {
     if (this.frames.length < 10_000) this.frames.push({ type, flags, stream, payload });
-    if (type === frameType.settings && (flags & flag.ack) === 0) this.#frame((out) => writeSettingsAck(out));
+    if (type === frameType.settings && (flags & flag.ack) === 0 && this.acknowledges)
+      this.#frame((out) => writeSettingsAck(out));
     else if (type === frameType.ping && (flags & flag.ack) === 0) {
       this.peer.pings += 1;
       if (this.peer.script.onPing) this.peer.script.onPing(this, payload);
@@ -298,7 +310,7 @@ export class PeerConnection {
       if ((flags & flag.endHeaders) !== 0) this.#headersArrived(stream);
     } else if (type === frameType.data) {
       this.#streams.get(stream)?.body.push(payload);
-      if (payload.length > 0) this.windowUpdate(0, payload.length);
+      if (payload.length > 0 && this.givesCredit) this.windowUpdate(0, payload.length);
     } else if (type === frameType.rstStream) {
       this.open.delete(stream);
       this.#streams.delete(stream);
