@@ -1,4 +1,4 @@
-import { type ApnsClient, type ApnsClientOptions, type Clock, systemClock } from "@carillon/apns";
+import type { ApnsClient, ApnsClientOptions } from "@carillon/apns";
 import { afterEach } from "vitest";
 import { type PeerRequest, type PeerScript, RawPeer } from "./raw-peer.ts";
 import { clientFor } from "./sending.ts";
@@ -46,20 +46,6 @@ export async function start(script: PeerScript = {}, options: Partial<ApnsClient
 export function firstTime(): (request: PeerRequest) => boolean {
   const seen = new Set<string>();
   return ({ deviceToken: token }) => !seen.has(token) && seen.add(token).has(token);
-}
-
-/** The system's clock, with a timer of its own for every wait that is asked for: `waits` lists them in milliseconds. */
-export function watchedClock(): { clock: Clock; waits: number[] } {
-  const waits: number[] = [];
-  const clock: Clock = {
-    now: systemClock.now,
-    monotonic: systemClock.monotonic,
-    setTimer: (fire, ms) => {
-      waits.push(ms);
-      return systemClock.setTimer(fire, ms);
-    },
-  };
-  return { clock, waits };
 }
 
 /** Turns of the event loop, for what is on the way inside this process. */
