@@ -1,7 +1,8 @@
 import { openCredentials } from "../credentials/index.ts";
-import { type Notification, prepareNotification } from "../notification/index.ts";
+import { type Notification, type PrepareOptions, prepareNotification } from "../notification/index.ts";
 import type { Outcome } from "../response/index.ts";
 import { ApnsError } from "../runtime/index.ts";
+import { AbortWatch } from "./abort-watch.ts";
 import { Job } from "./job.ts";
 import { type ApnsClientOptions, readOptions, type Settings } from "./options.ts";
 import { Pool } from "./pool.ts";
@@ -18,6 +19,8 @@ export interface CloseOptions {
   readonly deadlineMs?: number;
 }
 
+const gaveUp = "the caller gave up";
+
 /**
  * Sends notifications to APNs over connections that it keeps. One client holds one credential for one environment; any
  * number of sends may be outstanding.
@@ -27,10 +30,13 @@ export interface CloseOptions {
 export class ApnsClient {
   private readonly settings: Settings;
   private readonly pool: Pool;
-  private isClosed = false;
+  private readonly aborts = new AbortWatch((job) => this.pool.withdraw(job, gaveUp));
+  private readonly prepareOptions: PrepareOptions;
+  private closing: Promise<void> | undefined;
 
   constructor(options: ApnsClientOptions) {
     this.settings = readOptions(options);
+    this.prepareOptions = { topic: this.settings.topic, mode: this.settings.validation };
     this.pool = new Pool(this.settings, openCredentials(options.credentials, this.settings.clock));
   }
 
@@ -40,10 +46,10 @@ export class ApnsClient {
    * Rejects with an ApnsError for a caller's mistake only: `bad-notification`, whose `problems` name the fields, or `closed`.
    */
   send(notification: Notification, options?: SendOptions): Promise<Outcome> {
-    if (this.isClosed)
+    if (this.closing !== undefined)
       return Promise.reject(new ApnsError("closed", "the client was closed; make a new one"));
-    const { topic, validation, clock, deadlineMs, maxOutstanding } = this.settings;
-    const prepared = prepareNotification(notification, { topic, mode: validation });
+    const { clock, deadlineMs, maxOutstanding } = this.settings;
+    const prepared = prepareNotification(notification, this.prepareOptions);
     if (prepared.kind === "refused") {
       const all = prepared.problems.map(({ field, detail }) => `${field} ${detail}`).join("; ");
       return Promise.reject(
@@ -57,7 +63,12 @@ export class ApnsClient {
     }
     return new Promise((resolve) => {
       const job = new Job(prepared.notification, clock.monotonic() + deadlineMs, resolve);
-      if (options?.signal !== undefined && !this.watch(job, options.signal)) return;
+      const signal = options?.signal;
+      if (signal?.aborted === true) {
+        job.settle({ kind: "unprocessed", cause: "not-written", detail: gaveUp });
+        return;
+      }
+      if (signal !== undefined) this.aborts.add(job, signal);
       this.pool.submit(job);
     });
   }
@@ -81,25 +92,11 @@ export class ApnsClient {
   /** Takes nothing more, settles what is outstanding under a deadline, gives back the rest, closes every connection. */
   async close(options: CloseOptions = {}): Promise<void> {
     const { deadlineMs = 10_000 } = options;
-    if (this.isClosed) return;
-    this.isClosed = true;
-    await this.pool.close(deadlineMs);
+    this.closing ??= this.pool.close(deadlineMs);
+    await this.closing;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
-  }
-
-  /** False where the signal has fired already; the job is settled then. */
-  private watch(job: Job, signal: AbortSignal): boolean {
-    const detail = "the caller gave up";
-    if (signal.aborted) {
-      job.settle({ kind: "unprocessed", cause: "not-written", detail });
-      return false;
-    }
-    const giveUp = (): void => this.pool.withdraw(job, detail);
-    signal.addEventListener("abort", giveUp, { once: true });
-    job.cleanUp = () => signal.removeEventListener("abort", giveUp);
-    return true;
   }
 }

@@ -1,4 +1,4 @@
-import { randomUUID } from "node:crypto";
+import { makeApnsId } from "./apns-id.ts";
 import { deriveAddress } from "./derive.ts";
 import { parseDeviceToken } from "./device-token.ts";
 import type { Notification, NotificationProblem, PreparedNotification } from "./notification.ts";
@@ -87,7 +87,7 @@ export function prepareNotification(notification: Notification, options: Prepare
       priority,
       expirationSeconds,
       collapseId: notification.collapseId,
-      apnsId: notification.apnsId ?? randomUUID(),
+      apnsId: notification.apnsId ?? makeApnsId(),
       delivery: delivery ?? "at-least-once",
     },
   };
