@@ -7,13 +7,22 @@
 
 import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { dirname, join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const oldestNode = [20, 19];
 const stampFile = join(root, "node_modules", ".carillon-set-up.json");
+const commandLine = join(root, "packages/gateway/dist/cli/main.js");
 
 requireNode();
 const stamp = readStamp();
@@ -26,8 +35,13 @@ if (stamp.lock !== lock) {
 }
 
 const build = digest(sources());
-if (stamp.build !== build) {
+if (stamp.build !== build || !existsSync(commandLine)) {
   run("Building the packages", process.execPath, [join(root, "node_modules/typescript/bin/tsc"), "-b"]);
+  chmodSync(commandLine, 0o755);
+  // npm links a workspace's command only where its file exists, and before the first build it did not.
+  if (!existsSync(join(root, "node_modules/.bin/carillon"))) {
+    run("Linking the carillon command", "npm", ["rebuild", "carillon", "--ignore-scripts"]);
+  }
   writeStamp({ lock, build });
 }
 

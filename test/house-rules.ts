@@ -6,7 +6,7 @@
 export const mayEnter: Readonly<Record<string, readonly string[]>> = {
   apns: [],
   "apns/runtime": [],
-  "apns/notification": [],
+  "apns/notification": ["apns/runtime"],
   "apns/http2": [],
   "apns/response": ["apns/notification"],
   "apns/credentials": ["apns/runtime"],

@@ -3,11 +3,11 @@ import { ApnsClient, type ApnsClientOptions, type Notification, type Outcome } f
 import type { RawPeer } from "./raw-peer.ts";
 
 /** A provider key that no server here verifies; made anew in each test process, so that processes share no token. */
-const providerKey = generateKeyPairSync("ec", { namedCurve: "P-256" })
+export const providerKey = generateKeyPairSync("ec", { namedCurve: "P-256" })
   .privateKey.export({ format: "pem", type: "pkcs8" })
   .toString();
 
-const topic = "com.example.demo";
+export const topic = "com.example.demo";
 
 let keys = 0;
 

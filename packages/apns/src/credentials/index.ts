@@ -8,4 +8,4 @@ export {
   signProviderToken,
   verifyProviderToken,
 } from "./provider-token.ts";
-export { ProviderTokenSource } from "./provider-token-source.ts";
+export { ProviderTokenSource, providerTokenSource } from "./provider-token-source.ts";

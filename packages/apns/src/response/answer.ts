@@ -48,7 +48,7 @@ export function readAnswer(
 }
 
 /** The first value of a field, or undefined. */
-function findField(fields: readonly string[], name: string): string | undefined {
+export function findField(fields: readonly string[], name: string): string | undefined {
   for (let at = 0; at < fields.length; at += 2) if (fields[at] === name) return fields[at + 1];
   return undefined;
 }

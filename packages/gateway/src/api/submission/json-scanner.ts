@@ -327,7 +327,7 @@ class Scanner {
 }
 
 /** `~` and `/` in a step of a JSON pointer (RFC 6901, section 3); cut where a key is absurdly long. */
-function escapePointerStep(step: string): string {
+export function escapePointerStep(step: string): string {
   return step.slice(0, 200).replaceAll("~", "~0").replaceAll("/", "~1");
 }
 
