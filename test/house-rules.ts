@@ -12,7 +12,7 @@ export const mayEnter: Readonly<Record<string, readonly string[]>> = {
   "apns/credentials": ["apns/runtime"],
   "apns/client": ["apns/notification", "apns/response", "apns/credentials", "apns/http2", "apns/runtime"],
 
-  simulator: ["apns", "apns/http2"],
+  simulator: ["apns", "apns/credentials", "apns/http2"],
 
   gateway: ["apns"],
   "gateway/config": ["apns"],

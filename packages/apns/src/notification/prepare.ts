@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { type Address, deriveAddress } from "./derive.ts";
+import { type Address, bundleIdOf, deriveAddress } from "./derive.ts";
 import { parseDeviceToken } from "./device-token.ts";
 import { explainEpochSeconds, toEpochSeconds } from "./epoch-seconds.ts";
 import type { Notification, NotificationProblem, PreparedNotification } from "./notification.ts";
@@ -215,8 +215,13 @@ function checkSender(
   if (topic === undefined) {
     const isTold = sender.kind === "certificate" && sender.topics.length <= 1;
     if (!isTold) refuse("topic", "is missing: name the app's bundle id here or as the client's topic");
-  } else if (sender.kind === "certificate" && sender.topics.length > 0 && !sender.topics.includes(topic)) {
+  } else if (sender.kind === "certificate" && !reaches(sender.topics, topic)) {
     const listed = sender.topics.join(", ");
     refuse("topic", `is ${topic}, which the certificate is not for; it lists ${listed}`);
   }
+}
+
+/** A certificate is for its app and for that app's topics with a suffix, whether it lists them or not. */
+function reaches(topics: readonly string[], topic: string): boolean {
+  return topics.length === 0 || topics.includes(topic) || topics.includes(bundleIdOf(topic));
 }

@@ -6,7 +6,6 @@ import {
   issueServerCertificate,
 } from "./certificate-issuer.ts";
 import { findProviderKeyFault, makeProviderKey, type ProviderKey } from "./provider-key.ts";
-import { readPushCertificate } from "./push-certificate.ts";
 
 /** Everything that both sides need to trust each other. */
 export interface SimulatorCredentials {
