@@ -71,7 +71,8 @@ function sendMany(sender: Sender, first: number, count: number, outstanding: num
     let next = 0;
     let done = 0;
     let failed = 0;
-    const settled = (): void => {
+    const settled = (result?: unknown): void => {
+      if (result !== undefined && sender.isAccepted?.(result) === false) failed += 1;
       done += 1;
       if (done === count) resolve(failed);
       else if (next < count) start();

@@ -13,13 +13,19 @@ export {
   type SendOptions,
 } from "./client/index.ts";
 export {
+  type CertificateCredentials,
   type Credentials,
+  certificateOf,
   loadProviderKey,
+  type Pkcs12Credentials,
   type ProviderTokenClaims,
   ProviderTokenSource,
+  type PushCertificate,
   type ReadProviderToken,
   readProviderToken,
+  readPushCertificate,
   signProviderToken,
+  type TokenCredentials,
   verifyProviderToken,
 } from "./credentials/index.ts";
 export {

@@ -1,5 +1,5 @@
-import { openCredentials } from "../credentials/index.ts";
-import { type Notification, prepareNotification } from "../notification/index.ts";
+import { findCertificateFaults, openCredentials, type PushCertificate } from "../credentials/index.ts";
+import { type Notification, type PrepareOptions, prepareNotification } from "../notification/index.ts";
 import type { Outcome } from "../response/index.ts";
 import { ApnsError } from "../runtime/index.ts";
 import { Job } from "./job.ts";
@@ -18,6 +18,9 @@ export interface CloseOptions {
   readonly deadlineMs?: number;
 }
 
+/** Distinct warnings about notifications that a client logs, each once. */
+const mostWarnings = 100;
+
 /**
  * Sends notifications to APNs over connections that it keeps. One client holds one credential for one environment; any
  * number of sends may be outstanding.
@@ -27,11 +30,24 @@ export interface CloseOptions {
 export class ApnsClient {
   private readonly settings: Settings;
   private readonly pool: Pool;
+  private readonly prepareOptions: PrepareOptions;
+  private readonly warned = new Set<string>();
   private isClosed = false;
 
   constructor(options: ApnsClientOptions) {
     this.settings = readOptions(options);
-    this.pool = new Pool(this.settings, openCredentials(options.credentials, this.settings.clock));
+    const identity = openCredentials(options.credentials, this.settings.clock);
+    const { certificate } = identity;
+    if (certificate !== undefined) checkCertificate(certificate, this.settings);
+    this.prepareOptions = {
+      topic: this.settings.topic ?? certificate?.mainTopic,
+      mode: this.settings.validation,
+      sender:
+        identity.tokens === undefined
+          ? { kind: "certificate", topics: certificate?.topics ?? [] }
+          : { kind: "token" },
+    };
+    this.pool = new Pool(this.settings, identity);
   }
 
   /**
@@ -42,14 +58,15 @@ export class ApnsClient {
   send(notification: Notification, options?: SendOptions): Promise<Outcome> {
     if (this.isClosed)
       return Promise.reject(new ApnsError("closed", "the client was closed; make a new one"));
-    const { topic, validation, clock, deadlineMs, maxOutstanding } = this.settings;
-    const prepared = prepareNotification(notification, { topic, mode: validation });
+    const { clock, deadlineMs, maxOutstanding } = this.settings;
+    const prepared = prepareNotification(notification, this.prepareOptions);
     if (prepared.kind === "refused") {
       const all = prepared.problems.map(({ field, detail }) => `${field} ${detail}`).join("; ");
       return Promise.reject(
         new ApnsError("bad-notification", `notification refused: ${all}`, prepared.problems),
       );
     }
+    if (prepared.warning !== undefined) this.warnOnce(prepared.warning);
     const { apnsId } = prepared.notification;
     if (this.pool.outstanding >= maxOutstanding) {
       const detail = `${maxOutstanding} sends are outstanding: wait for some of them`;
@@ -90,6 +107,12 @@ export class ApnsClient {
     await this.close();
   }
 
+  private warnOnce(warning: string): void {
+    if (this.warned.has(warning) || this.warned.size >= mostWarnings) return;
+    this.warned.add(warning);
+    this.settings.logger.warn(warning);
+  }
+
   /** False where the signal has fired already; the job is settled then. */
   private watch(job: Job, signal: AbortSignal): boolean {
     const detail = "the caller gave up";
@@ -102,4 +125,13 @@ export class ApnsClient {
     job.cleanUp = () => signal.removeEventListener("abort", giveUp);
     return true;
   }
+}
+
+/** @throws ApnsError `bad-certificate` for what APNs will refuse; with lenient validation it is only logged */
+function checkCertificate(certificate: PushCertificate, settings: Settings): void {
+  const { environment, topic, clock, logger, validation } = settings;
+  const { faults, warnings } = findCertificateFaults(certificate, { environment, topic, nowMs: clock.now() });
+  if (faults.length > 0 && validation === "strict")
+    throw new ApnsError("bad-certificate", `the certificate ${faults.join("; it ")}`);
+  for (const finding of [...faults, ...warnings]) logger.warn(`the certificate ${finding}`);
 }

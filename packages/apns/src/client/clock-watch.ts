@@ -18,21 +18,22 @@ export class ClockWatch {
     this.logger = logger;
   }
 
-  /** Looks at one answer; gives what is to be told with it. */
-  look(answer: Answer, fields: readonly string[], authorization: string | undefined): string | undefined {
+  /** Looks at one answer; gives it back, with a detail where the clock explains it. */
+  explain(answer: Answer, fields: readonly string[], authorization: string | undefined): Answer {
     const nowMs = this.clock.now();
     const date = findField(fields, "date");
     if (date !== undefined) this.skewMs = clockSkewMs(date, nowMs);
     const { skewMs } = this;
     if (date !== undefined && skewMs !== undefined)
-      this.say("skew", `this machine's clock is ${describeSkew(skewMs)} by APNs': provider tokens will be refused`);
-    if (answer.kind !== "rejected" || authorization === undefined) return undefined;
-    const read = readProviderToken(authorization);
-    if (read.kind !== "read") return undefined;
+      this.say("skew", `this machine's clock is ${describeSkew(skewMs)} by the server's: set it right`);
+    if (answer.kind !== "rejected" || authorization === undefined) return answer;
+    const read = readProviderToken(authorization.replace(/^bearer /, ""));
+    if (read.kind !== "read") return answer;
     const { issuedAtSeconds } = read.claims;
     const detail = explainRefusedToken({ reason: answer.reason, issuedAtSeconds, skewMs, nowMs });
-    if (detail !== undefined) this.say("refusal", `APNs answered ${answer.reason}: ${detail}`);
-    return detail;
+    if (detail === undefined) return answer;
+    this.say("refusal", `APNs answered ${answer.reason}: ${detail}`);
+    return { ...answer, detail };
   }
 
   private say(what: "skew" | "refusal", message: string): void {

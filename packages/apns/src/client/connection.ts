@@ -47,7 +47,6 @@ export class Connection implements ClientConnectionListener<Job> {
   private readonly owner: ConnectionOwner;
   private readonly machine = new ClientConnection<Job>(this);
   private readonly socket: TLSSocket;
-  private readonly inFlight = new Set<Job>();
   private timer: Timer | undefined;
   private isFlushScheduled = false;
   private isSecure = false;
@@ -117,20 +116,16 @@ export class Connection implements ClientConnectionListener<Job> {
   /** Sends a job's request; the caller has asked `canSend`. */
   send(job: Job, authorization: string | undefined): void {
     const { notification } = job;
-    const { payload } = notification;
-    const body = typeof payload === "string" ? Buffer.from(payload) : payload;
     job.connection = this;
     job.authorization = authorization;
     job.sentAt = this.settings.clock.monotonic();
-    this.inFlight.add(job);
     const fields = requestFields(notification, this.settings.endpoint.authority, authorization);
-    job.streamId = this.machine.open(fields, body, job);
+    job.streamId = this.machine.open(fields, notification.payload, job, notification.payloadBytes);
     this.scheduleFlush();
   }
 
   /** Gives a job up: its stream is reset, nothing more is reported for it. */
   cancel(job: Job): void {
-    if (!this.inFlight.delete(job)) return;
     this.machine.cancel(job.streamId);
     this.scheduleFlush();
   }
@@ -161,14 +156,12 @@ export class Connection implements ClientConnectionListener<Job> {
   }
 
   response(job: Job, response: ReceivedResponse): void {
-    this.inFlight.delete(job);
     this.answers += 1;
     this.owner.answered(job, response, this);
     if (this.isRetired) this.closeWhenDrained();
   }
 
   failed(job: Job, failure: RequestFailure): void {
-    this.inFlight.delete(job);
     this.owner.unanswered(job, failure, this);
     if (this.isRetired) this.closeWhenDrained();
   }
@@ -215,7 +208,6 @@ export class Connection implements ClientConnectionListener<Job> {
     this.isOver = true;
     this.timer?.cancel();
     this.machine.socketClosed();
-    this.inFlight.clear();
     this.owner.ended(this.end ?? { cause: "failure", detail: "the server closed the connection" }, this);
   }
 
@@ -236,7 +228,7 @@ export class Connection implements ClientConnectionListener<Job> {
   }
 
   private closeWhenDrained(): void {
-    if (this.inFlight.size > 0 || this.machine.openStreams > 0) return;
+    if (this.machine.openStreams > 0) return;
     // After the GOAWAY that `retire` wrote went out.
     setImmediate(() => {
       this.flush();
@@ -275,7 +267,7 @@ export class Connection implements ClientConnectionListener<Job> {
       return;
     }
     const quietMs = now - this.lastByteAt;
-    if (quietMs > (this.inFlight.size > 0 ? pingAfterMs : idlePingMs)) {
+    if (quietMs > (this.machine.openStreams > 0 ? pingAfterMs : idlePingMs)) {
       this.pingSentAt = now;
       this.machine.ping(Buffer.alloc(8));
       this.scheduleFlush();
@@ -284,7 +276,7 @@ export class Connection implements ClientConnectionListener<Job> {
 
   /** Requests stand in the order in which they were sent, so the first that is young ends the search. */
   private expireRequests(now: number): void {
-    for (const job of this.inFlight) {
+    for (const job of this.machine.openRequests()) {
       if (now - job.sentAt <= this.settings.requestTimeoutMs && now <= job.deadline) return;
       this.cancel(job);
       this.owner.unanswered(job, { kind: "indeterminate", cause: "timeout" }, this);

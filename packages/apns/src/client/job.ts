@@ -40,11 +40,21 @@ export class Job {
     this.resolve = resolve;
   }
 
+  /** The usual end. A literal, because spreading an ending costs a microsecond (bench/client.ts). */
+  accept(): void {
+    if (this.isSettled) return;
+    this.finish({ kind: "accepted", apnsId: this.notification.apnsId, attempts: this.attempts });
+  }
+
   settle(ending: Ending): void {
     if (this.isSettled) return;
+    this.finish({ ...ending, apnsId: this.notification.apnsId, attempts: this.attempts } as Outcome);
+  }
+
+  private finish(outcome: Outcome): void {
     this.isSettled = true;
     this.connection = undefined;
     this.cleanUp?.();
-    this.resolve({ ...ending, apnsId: this.notification.apnsId, attempts: this.attempts } as Outcome);
+    this.resolve(outcome);
   }
 }

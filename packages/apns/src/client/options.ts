@@ -17,11 +17,14 @@ export interface ApnsClientOptions {
   /** Another server that speaks APNs, or port 2197: `https://host[:port]`. */
   readonly endpoint?: string;
   readonly credentials: Credentials;
-  /** Bundle id for notifications that name no topic; the push type's suffix is added. */
+  /**
+   * Bundle id for notifications that name no topic; the push type's suffix is added.
+   * @default the main topic of the certificate, where there is one
+   */
   readonly topic?: string;
   /** Trust anchors (PEM) beside those that Node brings. */
   readonly ca?: string | Uint8Array | readonly (string | Uint8Array)[];
-  /** "lenient" sends what contradicts Apple's rules, for Apple to judge. @default "strict" */
+  /** "lenient" sends what contradicts Apple's rules, for Apple to judge, and only logs what is wrong with a certificate. @default "strict" */
   readonly validation?: "strict" | "lenient";
   /** How long `send` may take in all, tries and waiting included, 1 to 86 400 000 ms. @default 60 000 */
   readonly deadlineMs?: number;
@@ -58,6 +61,8 @@ export interface RetryOptions {
 
 /** Options, checked and complete. */
 export interface Settings {
+  /** Undefined where `endpoint` was given: nobody knows whose side that is. */
+  readonly environment: "production" | "sandbox" | undefined;
   readonly endpoint: Endpoint;
   readonly topic: string | undefined;
   readonly ca: readonly (string | Uint8Array)[];
@@ -101,6 +106,7 @@ export function readOptions(options: ApnsClientOptions): Settings {
     problems.push({ field: "validation", detail: 'must be "strict" or "lenient"' });
   }
   const settings = {
+    environment: options.environment,
     topic: options.topic,
     ca: toList(options.ca),
     validation: options.validation ?? "strict",

@@ -3,6 +3,7 @@ import type { Identity } from "../credentials/index.ts";
 import type { Goaway, ReceivedResponse } from "../http2/index.ts";
 import { type Answer, readAnswer } from "../response/index.ts";
 import type { Timer } from "../runtime/index.ts";
+import { ClockWatch } from "./clock-watch.ts";
 import { Connection, type ConnectionEnd, type ConnectionOwner, type RequestEnd } from "./connection.ts";
 import { openContext } from "./dial.ts";
 import { Growth } from "./growth.ts";
@@ -30,6 +31,7 @@ export class Pool implements ConnectionOwner {
   private readonly connections = new Set<Connection>();
   private readonly queue = new JobQueue();
   private readonly growth = new Growth();
+  private readonly clockWatch: ClockWatch;
   private readonly delayed = new Map<Job, Timer>();
   private current: Connection | undefined;
   private isFull = true;
@@ -46,6 +48,7 @@ export class Pool implements ConnectionOwner {
     this.settings = settings;
     this.identity = identity;
     this.secureContext = openContext(identity, settings.ca);
+    this.clockWatch = new ClockWatch(settings.clock, settings.logger);
   }
 
   /** Jobs that are not settled. */
@@ -60,6 +63,7 @@ export class Pool implements ConnectionOwner {
       delayed: this.delayed.size,
       inFlight: this.inFlight,
       lastFailure: this.lastFailure,
+      clockSkewMs: this.clockWatch.skewMs,
       connections: [...this.connections].map((each) => ({
         phase: each.phase,
         remoteAddress: each.remoteAddress,
@@ -138,11 +142,13 @@ export class Pool implements ConnectionOwner {
     if (job.isSettled) return;
     job.connection = undefined;
     if (response.status === 200 && response.fields.length <= 4) {
-      this.settle(job, { kind: "accepted" });
+      job.accept();
+      this.settledOne();
       return;
     }
-    const answer = readAnswer(response.status, response.fields, response.body, this.settings.clock.now());
-    this.decide(job, answer, connection);
+    const { status, fields, body } = response;
+    const answer = readAnswer(status, fields, body, this.settings.clock.now());
+    this.decide(job, this.clockWatch.explain(answer, fields, job.authorization), connection);
   }
 
   unanswered(job: Job, end: RequestEnd, _connection: Connection): void {
@@ -338,6 +344,10 @@ export class Pool implements ConnectionOwner {
 
   private settle(job: Job, ending: Ending): void {
     job.settle(ending);
+    this.settledOne();
+  }
+
+  private settledOne(): void {
     if (this.closing !== undefined && !this.isClosed && this.outstanding === 0) this.closing.resolve();
   }
 }

@@ -20,7 +20,10 @@ const dayMs = 86_400_000;
 const warnBeforeMs = 30 * dayMs;
 
 /** What stands against a certificate before the first connection is made with it. */
-export function findCertificateFaults(certificate: PushCertificate, use: CertificateUse): CertificateFindings {
+export function findCertificateFaults(
+  certificate: PushCertificate,
+  use: CertificateUse,
+): CertificateFindings {
   const { topics, environments, validFromMs, validUntilMs } = certificate;
   const faults: string[] = [];
   const warnings: string[] = [];
@@ -28,15 +31,22 @@ export function findCertificateFaults(certificate: PushCertificate, use: Certifi
     faults.push(`expired on ${day(validUntilMs)}: make a new one in the developer account`);
   } else if (validUntilMs !== undefined && use.nowMs > validUntilMs - warnBeforeMs) {
     const days = Math.floor((validUntilMs - use.nowMs) / dayMs);
-    warnings.push(`expires on ${day(validUntilMs)}, in ${days} days: make a new one in the developer account`);
+    warnings.push(
+      `expires on ${day(validUntilMs)}, in ${days} days: make a new one in the developer account`,
+    );
   }
   if (validFromMs !== undefined && use.nowMs < validFromMs)
     faults.push(`is valid only from ${day(validFromMs)} on: this machine's clock may be behind`);
   if (use.environment !== undefined && environments.length > 0 && !environments.includes(use.environment))
-    faults.push(`is for ${environments.join()} and not for ${use.environment}: use the other one of the pair`);
+    faults.push(
+      `is for ${environments.join()} and not for ${use.environment}: use the other one of the pair`,
+    );
   if (use.topic !== undefined && topics.length > 0 && !isFor(topics, use.topic))
-    faults.push(`is for ${topics.join(", ")} and not for ${use.topic}: use that app's certificate, or its topic`);
-  if (topics.length === 0) warnings.push("names no topic in its subject (UID), as Apple's push certificates do");
+    faults.push(
+      `is for ${topics.join(", ")} and not for ${use.topic}: use that app's certificate, or its topic`,
+    );
+  if (topics.length === 0)
+    warnings.push("names no topic in its subject (UID), as Apple's push certificates do");
   return { faults, warnings };
 }
 

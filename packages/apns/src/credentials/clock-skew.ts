@@ -33,11 +33,17 @@ export interface RefusedToken {
  * Why APNs refused a provider token that should have been good, where the clock is the likely cause; undefined otherwise. A clock
  * that is behind makes tokens that are old at birth, one that is ahead makes tokens from the future.
  */
-export function explainRefusedToken({ reason, issuedAtSeconds, skewMs, nowMs }: RefusedToken): string | undefined {
+export function explainRefusedToken({
+  reason,
+  issuedAtSeconds,
+  skewMs,
+  nowMs,
+}: RefusedToken): string | undefined {
   if (!["ExpiredProviderToken", "InvalidProviderToken", "TooManyProviderTokenUpdates"].includes(reason)) {
     return undefined;
   }
-  if (skewMs !== undefined) return `this machine's clock is ${describeSkew(skewMs)} by the server's: set it right`;
+  if (skewMs !== undefined)
+    return `this machine's clock is ${describeSkew(skewMs)} by the server's: set it right`;
   const ageMs = nowMs - issuedAtSeconds * 1000;
   if (reason === "ExpiredProviderToken" && ageMs < longestTokenLifeMs - freshMs) {
     const least = Math.round((longestTokenLifeMs - ageMs) / 60_000);

@@ -52,7 +52,7 @@ const tenCharacters = /^[A-Za-z0-9]{10}$/;
 
 /** @throws ApnsError `bad-option`, `bad-key` or `bad-certificate`, each with what to do */
 export function openCredentials(credentials: Credentials, clock: Clock): Identity {
-  switch (credentials.kind) {
+  switch (credentials?.kind) {
     case "token": {
       for (const name of ["keyId", "teamId"] as const) {
         if (!tenCharacters.test(credentials[name])) {
@@ -62,19 +62,19 @@ export function openCredentials(credentials: Credentials, clock: Clock): Identit
           );
         }
       }
-      const key = loadProviderKey(credentials.key);
+      const key = loadProviderKey(asBuffer("key", credentials.key));
       const tokens = providerTokenSource(key, credentials.keyId, credentials.teamId, clock);
       return { tls: {}, tokens, certificate: undefined };
     }
     case "certificate":
       return checked({
-        cert: asBuffer(credentials.cert),
-        key: asBuffer(credentials.key),
+        cert: asBuffer("cert", credentials.cert),
+        key: asBuffer("key", credentials.key),
         ...(credentials.passphrase === undefined ? {} : { passphrase: credentials.passphrase }),
       });
     case "pkcs12":
       return checked({
-        pfx: asBuffer(credentials.data),
+        pfx: asBuffer("data", credentials.data),
         ...(credentials.passphrase === undefined ? {} : { passphrase: credentials.passphrase }),
       });
     default:
@@ -91,8 +91,10 @@ export function certificateOf(credentials: Credentials): PushCertificate | undef
   return credentials.kind === "token" ? undefined : openCredentials(credentials, systemClock).certificate;
 }
 
-function asBuffer(content: string | Uint8Array): Buffer {
-  return typeof content === "string" ? Buffer.from(content) : Buffer.from(content);
+function asBuffer(name: string, content: string | Uint8Array): Buffer {
+  if (typeof content === "string") return Buffer.from(content);
+  if (content instanceof Uint8Array) return Buffer.from(content);
+  throw new ApnsError("bad-option", `credentials.${name} must be the content of the file, as text or bytes`);
 }
 
 function checked(tls: SecureContextOptions): Identity {
@@ -103,13 +105,7 @@ function checked(tls: SecureContextOptions): Identity {
     throw new ApnsError("bad-certificate", explain((error as Error).message));
   }
   const der = ownCertificate(context);
-  if (der === undefined) {
-    throw new ApnsError(
-      "bad-certificate",
-      "there is a key and no certificate: export both from the keychain, or add the certificate's PEM",
-    );
-  }
-  return { tls, tokens: undefined, certificate: readPushCertificate(der) };
+  return { tls, tokens: undefined, certificate: der && readPushCertificate(der) };
 }
 
 /** The certificate that this context would show to a server. OpenSSL took it out of PEM or .p12; a socket gives it back. */
@@ -127,6 +123,9 @@ function explain(message: string): string {
       `the .p12 file is encrypted in an old way (RC2) that OpenSSL 3 no longer reads (${message}): convert it with ` +
       "openssl pkcs12 -legacy -in old.p12 -nodes -out all.pem && openssl pkcs12 -export -in all.pem -out new.p12"
     );
+  }
+  if (/certificate from PFX/i.test(message)) {
+    return `there is a key and no certificate in the .p12 file (${message}): export both together from the keychain`;
   }
   if (/mac verify|bad decrypt|passphrase|password/i.test(message)) {
     return `the passphrase does not open the certificate's key (${message})`;

@@ -71,7 +71,8 @@ export function readObjectIdentifier(content: Buffer): string | undefined {
 export function readTime({ tag, content }: DerNode): number | undefined {
   const match = /^(\d{2}|\d{4})(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)Z$/.exec(content.toString("latin1"));
   const [, year = "", month, day, hour, minute, second] = match ?? [];
-  const isTime = (tag === derTag.utcTime && year.length === 2) || (tag === derTag.generalizedTime && year.length === 4);
+  const isTime =
+    (tag === derTag.utcTime && year.length === 2) || (tag === derTag.generalizedTime && year.length === 4);
   if (!isTime) return undefined;
   // Two digits stand for 1950 to 2049.
   const century = year.length === 4 ? "" : Number(year) < 50 ? "20" : "19";

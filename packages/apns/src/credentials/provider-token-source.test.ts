@@ -37,7 +37,8 @@ function watch() {
         if (last !== undefined) gaps.push(clock.passedMs - last.firstSeenMs);
         last = { token, firstSeenMs: clock.passedMs };
       }
-      const read = readProviderToken(token);
+      expect(token).toMatch(/^bearer [^ ]+$/);
+      const read = readProviderToken(token.slice("bearer ".length));
       if (read.kind === "read")
         oldestMs = Math.max(oldestMs, clock.now() - read.claims.issuedAtSeconds * 1000);
     },

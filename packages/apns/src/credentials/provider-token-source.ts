@@ -18,7 +18,8 @@ export class ProviderTokenSource {
   private readonly keyId: string;
   private readonly teamId: string;
   private readonly clock: Clock;
-  private token: string | undefined;
+  /** The token as it is sent; made once, because every request bears it. */
+  private bearer: string | undefined;
   private madeAtMs = 0;
   private madeAtMonotonic = 0;
   /** When the last token that replaced a refused one was made; by the clock that does not jump. */
@@ -31,22 +32,22 @@ export class ProviderTokenSource {
     this.clock = clock;
   }
 
-  /** The token to send now. */
+  /** What the `authorization` header is to say now: `bearer` and the token. */
   current(): string {
     const now = this.clock.now();
     const age = this.clock.monotonic() - this.madeAtMonotonic;
     const jumped = Math.abs(now - this.madeAtMs - age) > mostSkewMs;
-    if (this.token !== undefined && age < (jumped ? shortestLifeMs : renewAfterMs)) return this.token;
+    if (this.bearer !== undefined && age < (jumped ? shortestLifeMs : renewAfterMs)) return this.bearer;
     return this.make();
   }
 
   /**
-   * APNs called `refused` expired. Makes a new token if that one is still the current one; however many answers say
+   * APNs called `refused`, which `current` gave, expired. Makes a new token if that one is still the current one; however many answers say
    * so, one new token comes of it. False when a refused token was replaced less than 20 minutes ago: a further one would be
    * refused too, and the clock is the likely cause.
    */
   replace(refused: string): boolean {
-    if (this.token !== refused) return true;
+    if (this.bearer !== refused) return true;
     const now = this.clock.monotonic();
     if (now - this.renewedAtMonotonic < shortestLifeMs) return false;
     this.renewedAtMonotonic = now;
@@ -58,8 +59,9 @@ export class ProviderTokenSource {
     this.madeAtMs = this.clock.now();
     this.madeAtMonotonic = this.clock.monotonic();
     const issuedAtSeconds = Math.floor(this.madeAtMs / 1000);
-    this.token = signProviderToken(this.key, { keyId: this.keyId, teamId: this.teamId, issuedAtSeconds });
-    return this.token;
+    const token = signProviderToken(this.key, { keyId: this.keyId, teamId: this.teamId, issuedAtSeconds });
+    this.bearer = `bearer ${token}`;
+    return this.bearer;
   }
 }
 

@@ -83,6 +83,11 @@ export class ClientConnection<Tag> {
     return this.streams.count;
   }
 
+  /** The tags of open requests in the order in which they were opened. Requests may end while it is walked through. */
+  *openRequests(): Iterable<Tag> {
+    for (const stream of this.streams.all()) yield stream.tag;
+  }
+
   /** Streams that may be open at once; 0 until the peer's SETTINGS came. It may fall below `openStreams`. */
   get streamLimit(): number {
     if (this.currentPhase === "awaiting-settings") return 0;
@@ -137,12 +142,19 @@ export class ClientConnection<Tag> {
    * on WINDOW_UPDATE, so `body` must not change until the request has ended. Returns the stream id.
    *
    * @param fields [name, value, ...], pseudo-header fields first, names in lower case, one byte a character
-   * @throws Error where `canOpen(body.length)` is false: the caller has not asked
+   * @param body text is sent as UTF-8
+   * @param bodyBytes its length in bytes, for a caller who knows it already
+   * @throws Error where `canOpen(bodyBytes)` is false: the caller has not asked
    */
-  open(fields: readonly string[], body: Uint8Array, tag: Tag): number {
-    if (!this.canOpen(body.length)) throw new Error(`no request of ${body.length} bytes may be opened now`);
+  open(
+    fields: readonly string[],
+    body: string | Uint8Array,
+    tag: Tag,
+    bodyBytes: number = Buffer.byteLength(body),
+  ): number {
+    if (!this.canOpen(bodyBytes)) throw new Error(`no request of ${bodyBytes} bytes may be opened now`);
     const stream = this.streams.add(tag);
-    this.writer.write(stream, fields, body);
+    this.writer.write(stream, fields, body, bodyBytes);
     if (!this.streams.hasIds) this.currentPhase = "draining";
     return stream.id;
   }

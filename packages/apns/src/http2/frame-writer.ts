@@ -57,10 +57,18 @@ export function writeWindowUpdate(out: ByteWriter, streamId: number, increment: 
   out.u32(increment);
 }
 
-/** Appends one DATA frame without padding; the caller respects the peer's maximum frame size. */
-export function writeData(out: ByteWriter, streamId: number, body: Uint8Array, flags: number): void {
-  writeFrameHeader(out, body.length, frameType.data, flags, streamId);
-  out.bytes(body);
+/** Appends one DATA frame without padding; the caller respects the peer's maximum frame size. Text goes out as UTF-8. */
+export function writeData(
+  out: ByteWriter,
+  streamId: number,
+  body: string | Uint8Array,
+  flags: number,
+  bodyBytes: number = Buffer.byteLength(body),
+): void {
+  writeFrameHeader(out, bodyBytes, frameType.data, flags, streamId);
+  if (typeof body !== "string") out.bytes(body);
+  else if (bodyBytes === body.length) out.latin1(body);
+  else out.utf8(body);
 }
 
 /**

@@ -34,18 +34,23 @@ export class RequestWriter {
   }
 
   /** Writes a new stream's request, as much of it as fits. The caller has compared the body with `sendWindow`. */
-  write(stream: ClientStream<unknown>, fields: readonly string[], body: Uint8Array): void {
-    const flags = body.length === 0 ? flag.endStream : 0;
+  write(
+    stream: ClientStream<unknown>,
+    fields: readonly string[],
+    body: string | Uint8Array,
+    bodyBytes: number,
+  ): void {
+    const flags = bodyBytes === 0 ? flag.endStream : 0;
     writeHeaders(this.out, this.encoder, stream.id, fields, flags, this.maxFrameSize);
-    if (body.length === 0) return;
-    if (body.length <= stream.sendWindow && body.length <= this.maxFrameSize) {
-      writeData(this.out, stream.id, body, flag.endStream);
-      stream.sendWindow -= body.length;
-      this.connectionWindow -= body.length;
+    if (bodyBytes === 0) return;
+    if (bodyBytes <= stream.sendWindow && bodyBytes <= this.maxFrameSize) {
+      writeData(this.out, stream.id, body, flag.endStream, bodyBytes);
+      stream.sendWindow -= bodyBytes;
+      this.connectionWindow -= bodyBytes;
       return;
     }
-    stream.unsentBody = body;
-    this.reserved += body.length;
+    stream.unsentBody = typeof body === "string" ? Buffer.from(body) : body;
+    this.reserved += bodyBytes;
     this.writeUnsent(stream);
   }
 
@@ -99,7 +104,7 @@ export class RequestWriter {
     while (rest !== undefined && stream.sendWindow > 0) {
       const bytes = Math.min(rest.length, stream.sendWindow, this.maxFrameSize);
       const isLast = bytes === rest.length;
-      writeData(this.out, stream.id, rest.subarray(0, bytes), isLast ? flag.endStream : 0);
+      writeData(this.out, stream.id, rest.subarray(0, bytes), isLast ? flag.endStream : 0, bytes);
       stream.sendWindow -= bytes;
       this.connectionWindow -= bytes;
       this.reserved -= bytes;

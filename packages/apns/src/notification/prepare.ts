@@ -1,4 +1,4 @@
-import { randomUUID } from "node:crypto";
+import { makeApnsId } from "./apns-id.ts";
 import { type Address, bundleIdOf, deriveAddress } from "./derive.ts";
 import { parseDeviceToken } from "./device-token.ts";
 import { explainEpochSeconds, toEpochSeconds } from "./epoch-seconds.ts";
@@ -93,7 +93,7 @@ export function prepareNotification(notification: Notification, options: Prepare
     priority,
     expirationSeconds,
     collapseId: notification.collapseId,
-    apnsId: notification.apnsId ?? randomUUID(),
+    apnsId: notification.apnsId ?? makeApnsId(),
     delivery: delivery ?? "at-least-once",
   };
   if (rule !== undefined || pushType === undefined) return { kind: "prepared", notification: prepared };

@@ -9,6 +9,8 @@ export type Answer =
       readonly reason: RejectionReason;
       readonly goneSinceMs?: number;
       readonly retryAfterMs?: number;
+      /** Not in the answer itself: what the client knows of the cause. */
+      readonly detail?: string;
     }
   | {
       readonly kind: "unrecognized";

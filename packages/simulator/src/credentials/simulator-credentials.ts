@@ -1,4 +1,5 @@
 import { createPrivateKey, X509Certificate } from "node:crypto";
+import { readPushCertificate } from "@carillon/apns";
 import {
   type IssuedCertificate,
   issueAuthority,
