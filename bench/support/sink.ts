@@ -5,6 +5,7 @@
  *
  * SINK_DELAY_MS holds every answer and every window update back by that time, as a long path would (half of the round
  * trip lies in each direction; for a sender only the sum shows).
+ * SINK_CREDIT_STEP is how many bytes it lets pass before it gives window back (default: a quarter of it, at most 16 KB).
  * SINK_WINDOW is the connection's receive window in bytes (default: as large as HTTP/2 has; 65535 is APNs').
  */
 import type { AddressInfo } from "node:net";
@@ -13,6 +14,7 @@ import { makeServerCertificate } from "../../test/support/server-certificate.ts"
 
 const delayMs = Number(process.env.SINK_DELAY_MS ?? 0);
 const window = Number(process.env.SINK_WINDOW ?? 0x7fffffff);
+const creditStep = Number(process.env.SINK_CREDIT_STEP ?? Math.min(16_384, window / 4));
 const streamLimit = Number(process.env.SINK_STREAMS ?? 1000);
 const defaultWindow = 65_535;
 const preface = 24;
@@ -114,7 +116,7 @@ function serve(socket: TLSSocket): void {
     }
     rest = bytes.subarray(at);
     if (used > 0) answers.push(room.subarray(0, used));
-    if (toCredit > Math.min(16_384, window / 4)) {
+    if (toCredit > creditStep) {
       const update = Buffer.alloc(13);
       writeWindowUpdate(update, 0, toCredit);
       toCredit = 0;

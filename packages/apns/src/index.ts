@@ -6,6 +6,7 @@
 export {
   ApnsClient,
   type ApnsClientOptions,
+  type ClientEvent,
   type CloseOptions,
   type ConnectionSnapshot,
   type PoolSnapshot,

@@ -32,7 +32,7 @@ export class ApnsClient {
   private readonly pool: Pool;
   private readonly prepareOptions: PrepareOptions;
   private readonly warned = new Set<string>();
-  private isClosed = false;
+  private closing: Promise<void> | undefined;
 
   constructor(options: ApnsClientOptions) {
     this.settings = readOptions(options);
@@ -56,7 +56,7 @@ export class ApnsClient {
    * Rejects with an ApnsError for a caller's mistake only: `bad-notification`, whose `problems` name the fields, or `closed`.
    */
   send(notification: Notification, options?: SendOptions): Promise<Outcome> {
-    if (this.isClosed)
+    if (this.closing !== undefined)
       return Promise.reject(new ApnsError("closed", "the client was closed; make a new one"));
     const { clock, deadlineMs, maxOutstanding } = this.settings;
     const prepared = prepareNotification(notification, this.prepareOptions);
@@ -98,9 +98,8 @@ export class ApnsClient {
   /** Takes nothing more, settles what is outstanding under a deadline, gives back the rest, closes every connection. */
   async close(options: CloseOptions = {}): Promise<void> {
     const { deadlineMs = 10_000 } = options;
-    if (this.isClosed) return;
-    this.isClosed = true;
-    await this.pool.close(deadlineMs);
+    this.closing ??= this.pool.close(deadlineMs);
+    await this.closing;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

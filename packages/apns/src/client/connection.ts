@@ -11,6 +11,7 @@ import type { Timer } from "../runtime/index.ts";
 import { dial, explainFailure, isVerificationFailure } from "./dial.ts";
 import type { Job } from "./job.ts";
 import type { Settings } from "./options.ts";
+import { ResetBudget } from "./reset-budget.ts";
 
 /** Why a connection ended; `verification` failures do not heal by themselves. */
 export interface ConnectionEnd {
@@ -22,6 +23,8 @@ export interface ConnectionEnd {
 export type RequestEnd = RequestFailure | { readonly kind: "indeterminate"; readonly cause: "timeout" };
 
 export interface ConnectionOwner {
+  /** The peer's SETTINGS came for the first time. */
+  opened(connection: Connection): void;
   /** SETTINGS came, or a stream or window became free. */
   capacityChanged(connection: Connection): void;
   answered(job: Job, response: ReceivedResponse, connection: Connection): void;
@@ -34,6 +37,8 @@ export interface ConnectionOwner {
 const mostTickMs = 500;
 /** How long a retired connection may wait for answers that are still owed. */
 const drainMs = 30_000;
+/** How long a peer that broke the protocol may take to read our GOAWAY. */
+const goodbyeMs = 500;
 
 /**
  * The socket edge of one HTTP/2 connection: TLS, timers, one write per turn of the loop. What the bytes mean is decided
@@ -42,11 +47,16 @@ const drainMs = 30_000;
 export class Connection implements ClientConnectionListener<Job> {
   readonly openedAt: number;
   answers = 0;
+  /** Answers other than 500, which says that this connection is no good. */
+  usefulAnswers = 0;
   rttMs: number | undefined;
   private readonly settings: Settings;
   private readonly owner: ConnectionOwner;
-  private readonly machine = new ClientConnection<Job>(this);
-  private readonly socket: TLSSocket;
+  private readonly machine: ClientConnection<Job>;
+  private readonly resets: ResetBudget;
+  private readonly attempt: { destroy(): void };
+  /** Undefined while a proxy opens the tunnel. */
+  private socket: TLSSocket | undefined;
   private timer: Timer | undefined;
   private isFlushScheduled = false;
   private isSecure = false;
@@ -56,6 +66,7 @@ export class Connection implements ClientConnectionListener<Job> {
   private lastByteAt: number;
   private pingSentAt: number | undefined;
   private drainBy = Number.POSITIVE_INFINITY;
+  private remote: string | undefined;
   private end: ConnectionEnd | undefined;
 
   constructor(settings: Settings, secureContext: SecureContext, owner: ConnectionOwner) {
@@ -63,23 +74,28 @@ export class Connection implements ClientConnectionListener<Job> {
     this.owner = owner;
     this.openedAt = settings.clock.monotonic();
     this.lastByteAt = this.openedAt;
-    this.socket = dial(settings.endpoint, secureContext, settings.random);
-    this.socket.setNoDelay(true);
-    this.socket.once("secureConnect", () => this.onSecure());
-    this.socket.on("data", (chunk: Buffer) => this.onData(chunk));
-    this.socket.on("drain", () => this.scheduleFlush());
-    this.socket.once("error", (error) => {
-      const cause = isVerificationFailure(error) ? "verification" : "failure";
-      this.end ??= { cause, detail: explainFailure(error, settings.endpoint) };
-    });
-    this.socket.once("end", () => this.socket.destroy());
-    this.socket.once("close", () => this.onClose());
+    this.machine = new ClientConnection<Job>(this, { firstStreamId: settings.firstStreamId });
+    this.resets = new ResetBudget(this.openedAt);
+    this.attempt = dial(
+      settings,
+      secureContext,
+      (socket) => this.adopt(socket),
+      (error) => {
+        this.end ??= { cause: "failure", detail: error.message };
+        this.onClose();
+      },
+    );
     this.armTimer();
   }
 
   /** The peer's SETTINGS have come and nobody has ended the connection. */
   get isUsable(): boolean {
     return this.isReady && !this.isRetired && this.machine.phase === "open";
+  }
+
+  /** The peer proved who it is; what went wrong afterwards is not for want of a way to it. */
+  get wasSecure(): boolean {
+    return this.isSecure;
   }
 
   /** Neither ready nor over yet. */
@@ -100,7 +116,7 @@ export class Connection implements ClientConnectionListener<Job> {
   }
 
   get remoteAddress(): string | undefined {
-    return this.socket.remoteAddress;
+    return this.remote ?? this.socket?.remoteAddress;
   }
 
   get phase(): "connecting" | "open" | "draining" | "closed" {
@@ -121,13 +137,22 @@ export class Connection implements ClientConnectionListener<Job> {
     job.sentAt = this.settings.clock.monotonic();
     const fields = requestFields(notification, this.settings.endpoint.authority, authorization);
     job.streamId = this.machine.open(fields, notification.payload, job, notification.payloadBytes);
+    if (this.machine.phase === "draining") this.retire("its stream ids are used up");
     this.scheduleFlush();
   }
 
-  /** Gives a job up: its stream is reset, nothing more is reported for it. */
+  /**
+   * Gives a job up; nothing more is reported for it. Its stream is reset, or left alone on a connection that has seen so many
+   * resets that the peer would end it: that one is retired.
+   */
   cancel(job: Job): void {
-    this.machine.cancel(job.streamId);
+    if (this.resets.take(this.settings.clock.monotonic())) this.machine.cancel(job.streamId);
+    else {
+      this.machine.forsake(job.streamId);
+      this.retire("too many of its requests were given up");
+    }
     this.scheduleFlush();
+    if (this.isRetired) this.closeWhenDrained();
   }
 
   /** Opens no new streams; closes when those that are open have ended, or after `drainMs`. */
@@ -144,19 +169,21 @@ export class Connection implements ClientConnectionListener<Job> {
   /** Ends at once; what is under way is reported as unanswered. */
   destroy(detail: string): void {
     this.end ??= { cause: "failure", detail };
-    this.socket.destroy();
+    (this.socket ?? this.attempt).destroy();
   }
 
   capacityChanged(): void {
     if (!this.isReady) {
       this.isReady = true;
       this.rttMs = this.settings.clock.monotonic() - this.openedAt;
+      this.owner.opened(this);
     }
     this.owner.capacityChanged(this);
   }
 
   response(job: Job, response: ReceivedResponse): void {
     this.answers += 1;
+    if (response.status !== 500) this.usefulAnswers += 1;
     this.owner.answered(job, response, this);
     if (this.isRetired) this.closeWhenDrained();
   }
@@ -179,19 +206,36 @@ export class Connection implements ClientConnectionListener<Job> {
   broken(error: { readonly code: number; readonly detail: string }): void {
     this.end ??= { cause: "failure", detail: `the server broke the protocol: ${error.detail}` };
     const goodbye = this.machine.takeOutput();
-    if (goodbye !== undefined && this.isSecure) this.socket.end(goodbye);
-    this.socket.destroySoon();
+    // A peer that does not read gets no more than this to take it.
+    this.drainBy = this.settings.clock.monotonic() + goodbyeMs;
+    if (goodbye !== undefined && this.isSecure) this.socket?.end(goodbye);
+    this.socket?.destroySoon();
   }
 
-  private onSecure(): void {
+  private adopt(socket: TLSSocket): void {
+    this.socket = socket;
+    socket.setNoDelay(true);
+    socket.once("secureConnect", () => this.onSecure(socket));
+    socket.on("data", (chunk: Buffer) => this.onData(chunk));
+    socket.on("drain", () => this.scheduleFlush());
+    socket.on("error", (error) => {
+      const cause = isVerificationFailure(error) ? "verification" : "failure";
+      this.end ??= { cause, detail: explainFailure(error, this.settings.endpoint) };
+    });
+    socket.once("end", () => socket.destroy());
+    socket.once("close", () => this.onClose());
+  }
+
+  private onSecure(socket: TLSSocket): void {
     this.isSecure = true;
-    if (this.socket.alpnProtocol !== "h2") {
+    this.remote = socket.remoteAddress;
+    if (socket.alpnProtocol !== "h2") {
       const { host, port } = this.settings.endpoint;
       this.end ??= {
         cause: "failure",
         detail: `${host}:${port}: the server did not agree to HTTP/2 (ALPN h2)`,
       };
-      this.socket.destroy();
+      socket.destroy();
       return;
     }
     this.flush();
@@ -222,18 +266,19 @@ export class Connection implements ClientConnectionListener<Job> {
   }
 
   private flush(): void {
-    if (this.isOver || this.socket.destroyed || this.socket.writableNeedDrain) return;
+    const { socket } = this;
+    if (this.isOver || socket === undefined || socket.destroyed || socket.writableNeedDrain) return;
     const output = this.machine.takeOutput();
-    if (output !== undefined) this.socket.write(output);
+    if (output !== undefined) socket.write(output);
   }
 
   private closeWhenDrained(): void {
-    if (this.machine.openStreams > 0) return;
+    if (this.machine.awaitedRequests > 0) return;
     // After the GOAWAY that `retire` wrote went out.
     setImmediate(() => {
       this.flush();
-      this.socket.end();
-      this.socket.destroySoon();
+      if (this.socket === undefined) this.attempt.destroy();
+      else this.socket.destroySoon();
     });
   }
 
@@ -251,15 +296,17 @@ export class Connection implements ClientConnectionListener<Job> {
 
   private tick(now: number): void {
     const { connectTimeoutMs, pingTimeoutMs, pingAfterMs, idlePingMs } = this.settings;
-    if (!this.isReady) {
-      if (now - this.openedAt > connectTimeoutMs) this.destroy(`no connection within ${connectTimeoutMs} ms`);
-      return;
-    }
     if (now > this.drainBy) {
       this.destroy("the answers that were owed did not come in time");
       return;
     }
+    if (!this.isReady) {
+      if (now - this.openedAt > connectTimeoutMs) this.destroy(`no connection within ${connectTimeoutMs} ms`);
+      return;
+    }
     this.expireRequests(now);
+    // A peer that takes its leave may answer what it owes and no PING.
+    if (this.isRetired) return;
     if (this.pingSentAt !== undefined && this.lastByteAt > this.pingSentAt) this.pingSentAt = undefined;
     if (this.pingSentAt !== undefined) {
       if (now - this.pingSentAt > pingTimeoutMs)
@@ -267,7 +314,7 @@ export class Connection implements ClientConnectionListener<Job> {
       return;
     }
     const quietMs = now - this.lastByteAt;
-    if (quietMs > (this.machine.openStreams > 0 ? pingAfterMs : idlePingMs)) {
+    if (quietMs > (this.machine.awaitedRequests > 0 ? pingAfterMs : idlePingMs)) {
       this.pingSentAt = now;
       this.machine.ping(Buffer.alloc(8));
       this.scheduleFlush();

@@ -1,5 +1,5 @@
 import { lookup as lookUp } from "node:dns";
-import { isIP, type LookupFunction } from "node:net";
+import { isIP, type LookupFunction, type Socket } from "node:net";
 import {
   type ConnectionOptions,
   connect,
@@ -11,6 +11,8 @@ import {
 import type { Identity } from "../credentials/index.ts";
 import type { Random } from "../runtime/index.ts";
 import type { Endpoint } from "./endpoint.ts";
+import type { Settings } from "./options.ts";
+import { openTunnel } from "./proxy.ts";
 
 /** The TLS context of one client: its certificate if it has one, and whom it trusts. */
 export function openContext(identity: Identity, ca: readonly (string | Uint8Array)[]): SecureContext {
@@ -24,10 +26,35 @@ export function openContext(identity: Identity, ca: readonly (string | Uint8Arra
 }
 
 /**
- * Opens one TLS socket. The name is looked up anew, its addresses are shuffled so that connections spread over them, and
- * all are tried. The peer must prove who it is whatever the environment says.
+ * Opens one TLS socket, through the proxy where there is one. The name is looked up anew, its addresses are shuffled so that
+ * connections spread over them, and all are tried. The peer must prove who it is whatever the environment says.
+ *
+ * `opened` gets the socket before its handshake; without a proxy that is at once. `failed` is told where there will be none.
  */
-export function dial(endpoint: Endpoint, secureContext: SecureContext, random: Random): TLSSocket {
+export function dial(
+  settings: Settings,
+  secureContext: SecureContext,
+  opened: (socket: TLSSocket) => void,
+  failed: (error: Error) => void,
+): { destroy(): void } {
+  const { endpoint, proxy, random, lookup = lookUp as LookupFunction } = settings;
+  const shuffling = shuffled(lookup, random);
+  if (proxy === undefined) {
+    const socket = openTls(endpoint, secureContext, { lookup: shuffling });
+    opened(socket);
+    return socket;
+  }
+  return openTunnel(proxy, endpoint, shuffling, (result) => {
+    if (result instanceof Error) failed(result);
+    else opened(openTls(endpoint, secureContext, { socket: result }));
+  });
+}
+
+function openTls(
+  endpoint: Endpoint,
+  secureContext: SecureContext,
+  transport: { readonly lookup: LookupFunction } | { readonly socket: Socket },
+): TLSSocket {
   // `autoSelectFamily` is passed on to `net.connect`; the types of `tls.connect` do not know it.
   const options: ConnectionOptions & { autoSelectFamily: boolean } = {
     host: endpoint.host,
@@ -37,7 +64,7 @@ export function dial(endpoint: Endpoint, secureContext: SecureContext, random: R
     secureContext,
     rejectUnauthorized: true,
     autoSelectFamily: true,
-    lookup: shuffled(random),
+    ...transport,
   };
   return connect(options);
 }
@@ -54,10 +81,11 @@ export function isVerificationFailure(error: Error & { code?: string }): boolean
   return /CERT|SELF_SIGNED|UNABLE_TO_|ALTNAME|HOSTNAME_MISMATCH|INVALID_CA/.test(error.code ?? "");
 }
 
-function shuffled(random: Random): LookupFunction {
+/** Every address of a name, in an order of chance. */
+function shuffled(lookup: LookupFunction, random: Random): LookupFunction {
   return (hostname, options, callback) => {
-    lookUp(hostname, { ...options, all: true }, (error, addresses) => {
-      if (error !== null) return callback(error, [], 0);
+    lookup(hostname, { ...options, all: true }, (error, addresses) => {
+      if (error !== null || !Array.isArray(addresses)) return callback(error, addresses);
       for (let left = addresses.length - 1; left > 0; left -= 1) {
         const other = Math.floor(random() * (left + 1));
         [addresses[left], addresses[other]] = [addresses[other]!, addresses[left]!];

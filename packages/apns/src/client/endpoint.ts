@@ -17,8 +17,9 @@ export type ParsedEndpoint =
 export function parseEndpoint(options: {
   readonly environment?: "production" | "sandbox";
   readonly endpoint?: string;
+  readonly port?: 443 | 2197;
 }): ParsedEndpoint {
-  const { environment, endpoint } = options;
+  const { environment, endpoint, port: applePort = 443 } = options;
   if ((environment === undefined) === (endpoint === undefined)) {
     return {
       kind: "refused",
@@ -29,8 +30,16 @@ export function parseEndpoint(options: {
     const host = Object.hasOwn(appleHosts, environment) ? appleHosts[environment] : undefined;
     if (host === undefined)
       return { kind: "refused", detail: 'missing: environment must be "production" or "sandbox"' };
-    return { kind: "parsed", endpoint: { host, port: 443, authority: host } };
+    if (applePort !== 443 && applePort !== 2197)
+      return { kind: "refused", detail: "missing: port must be 443 or 2197, the two that Apple listens on" };
+    const authority = applePort === 443 ? host : `${host}:${applePort}`;
+    return { kind: "parsed", endpoint: { host, port: applePort, authority } };
   }
+  if (options.port !== undefined)
+    return {
+      kind: "refused",
+      detail: "names its own port, https://host:port; the option port is for Apple's hosts",
+    };
   const url = URL.canParse(endpoint ?? "") ? new URL(endpoint ?? "") : undefined;
   if (
     url === undefined ||

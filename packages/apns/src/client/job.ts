@@ -24,6 +24,8 @@ export class Job {
   attempts = 0;
   /** Tries that it provably has not acted upon. */
   unprocessedTries = 0;
+  /** How an earlier try ended of which nobody knows whether APNs acted on it. */
+  doubt: Ending | undefined;
   /** The provider token that the last try carried. */
   authorization: string | undefined;
   /** Where it is under way now. */
@@ -46,9 +48,11 @@ export class Job {
     this.finish({ kind: "accepted", apnsId: this.notification.apnsId, attempts: this.attempts });
   }
 
+  /** Where an earlier try may have been acted upon, no later one that was not makes it `unprocessed`. */
   settle(ending: Ending): void {
     if (this.isSettled) return;
-    this.finish({ ...ending, apnsId: this.notification.apnsId, attempts: this.attempts } as Outcome);
+    const known = ending.kind === "unprocessed" && this.doubt !== undefined ? this.doubt : ending;
+    this.finish({ ...known, apnsId: this.notification.apnsId, attempts: this.attempts } as Outcome);
   }
 
   private finish(outcome: Outcome): void {

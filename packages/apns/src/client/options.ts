@@ -1,3 +1,4 @@
+import type { LookupFunction } from "node:net";
 import type { Credentials } from "../credentials/index.ts";
 import {
   ApnsError,
@@ -9,13 +10,19 @@ import {
   systemRandom,
 } from "../runtime/index.ts";
 import { type Endpoint, parseEndpoint } from "./endpoint.ts";
+import type { ClientEvent } from "./events.ts";
+import { type ProxyAddress, parseProxy } from "./proxy.ts";
 
 /** Everything that can be said about a client; all but `credentials` and where to send has a default. */
 export interface ApnsClientOptions {
   /** Apple's hosts. Exactly one of `environment` and `endpoint`. */
   readonly environment?: "production" | "sandbox";
-  /** Another server that speaks APNs, or port 2197: `https://host[:port]`. */
+  /** With `environment`: 2197 where a firewall lets only that through. @default 443 */
+  readonly port?: 443 | 2197;
+  /** Another server that speaks APNs: `https://host[:port]`. */
   readonly endpoint?: string;
+  /** Connects through an HTTP proxy, by CONNECT: `http://[user:password@]host:port`. @default none, whatever the environment says */
+  readonly proxy?: string;
   readonly credentials: Credentials;
   /**
    * Bundle id for notifications that name no topic; the push type's suffix is added.
@@ -44,10 +51,16 @@ export interface ApnsClientOptions {
   readonly maxOutstanding?: number;
   readonly retry?: RetryOptions;
   readonly logger?: Logger;
+  /** Told what happens to connections and credentials. It must be quick; what it throws is logged and forgotten. */
+  readonly onEvent?: (event: ClientEvent) => void;
+  /** Looks names up in place of `dns.lookup`; asked for all addresses of a name, anew for each connection. */
+  readonly lookup?: LookupFunction;
   /** For tests. */
   readonly clock?: Clock;
   /** For tests. */
   readonly random?: Random;
+  /** For tests: the first stream id of each connection, an odd number. */
+  readonly firstStreamId?: number;
 }
 
 export interface RetryOptions {
@@ -64,6 +77,7 @@ export interface Settings {
   /** Undefined where `endpoint` was given: nobody knows whose side that is. */
   readonly environment: "production" | "sandbox" | undefined;
   readonly endpoint: Endpoint;
+  readonly proxy: ProxyAddress | undefined;
   readonly topic: string | undefined;
   readonly ca: readonly (string | Uint8Array)[];
   readonly validation: "strict" | "lenient";
@@ -77,8 +91,11 @@ export interface Settings {
   readonly maxOutstanding: number;
   readonly retry: Required<RetryOptions>;
   readonly logger: Logger;
+  readonly onEvent: (event: ClientEvent) => void;
+  readonly lookup: LookupFunction | undefined;
   readonly clock: Clock;
   readonly random: Random;
+  readonly firstStreamId: number;
 }
 
 /** @throws ApnsError `bad-option`, naming every option that is out of range */
@@ -105,8 +122,18 @@ export function readOptions(options: ApnsClientOptions): Settings {
   if (options.validation !== undefined && !["strict", "lenient"].includes(options.validation)) {
     problems.push({ field: "validation", detail: 'must be "strict" or "lenient"' });
   }
+  const proxy = options.proxy === undefined ? undefined : parseProxy(options.proxy);
+  if (options.proxy !== undefined && proxy === undefined) {
+    // What was given is not repeated: it holds a password.
+    problems.push({ field: "proxy", detail: "must be http://host:port or http://user:password@host:port" });
+  }
+  for (const name of ["onEvent", "lookup"] as const) {
+    if (options[name] !== undefined && typeof options[name] !== "function")
+      problems.push({ field: name, detail: "must be a function" });
+  }
   const settings = {
     environment: options.environment,
+    proxy,
     topic: options.topic,
     ca: toList(options.ca),
     validation: options.validation ?? "strict",
@@ -124,8 +151,11 @@ export function readOptions(options: ApnsClientOptions): Settings {
       maxDelayMs: whole("retry.maxDelayMs", retry.maxDelayMs, 900_000, 1, 86_400_000),
     },
     logger: options.logger ?? silentLogger,
+    onEvent: options.onEvent ?? (() => undefined),
+    lookup: options.lookup,
     clock: options.clock ?? systemClock,
     random: options.random ?? systemRandom,
+    firstStreamId: whole("firstStreamId", options.firstStreamId, 1, 1, 0x7fff_ffff),
   } as const;
   if (problems.length > 0 || endpoint.kind === "refused") {
     const all = problems.map(({ field, detail }) => `${field} ${detail}`).join("; ");

@@ -1,24 +1,31 @@
 import type { SecureContext } from "node:tls";
 import type { Identity } from "../credentials/index.ts";
 import type { Goaway, ReceivedResponse } from "../http2/index.ts";
-import { type Answer, readAnswer } from "../response/index.ts";
+import { type Answer, type RejectionReason, readAnswer, rejectionReasons } from "../response/index.ts";
 import type { Timer } from "../runtime/index.ts";
 import { ClockWatch } from "./clock-watch.ts";
 import { Connection, type ConnectionEnd, type ConnectionOwner, type RequestEnd } from "./connection.ts";
 import { openContext } from "./dial.ts";
+import type { ClientEvent } from "./events.ts";
 import { Growth } from "./growth.ts";
 import type { Ending, Job } from "./job.ts";
 import { JobQueue } from "./job-queue.ts";
 import type { Settings } from "./options.ts";
-import { backoffMs, isPassing } from "./retry.ts";
+import { Reconnection } from "./reconnection.ts";
+import { backoffMs, isPassing, retiresConnection } from "./retry.ts";
 import type { PoolSnapshot } from "./snapshot.ts";
+import { TokenPace } from "./token-pace.ts";
 
 const tickMs = 100;
-const reconnect = { baseDelayMs: 250, maxDelayMs: 5_000 };
 /** For streams that were refused: soon, but not at once for ever. */
 const refused = { baseDelayMs: 20, maxDelayMs: 1_000 };
 /** A job that was refused this often is given back, whatever its deadline. */
 const mostUnprocessedTries = 100;
+/** An attempt to connect that takes longer gets company, up to so many: the way may have healed since it began. */
+const patienceMs = 2_000;
+const mostOpening = 4;
+/** Jobs in a row that one connection gets before the load is looked at again. */
+const mostInARow = 32;
 
 /**
  * The connections of one client, and the jobs that wait for one. A job waits here, never inside a connection, so an end of a
@@ -38,9 +45,12 @@ export class Pool implements ConnectionOwner {
   private timer: Timer | undefined;
   private answers = 0;
   private inFlight = 0;
-  private failures = 0;
-  private connectNotBefore = 0;
+  private inARow = 0;
+  private readonly reconnection: Reconnection;
+  private readonly tokenPace: TokenPace;
   private lastFailure: string | undefined;
+  /** A refused credential was told of, and nothing was accepted since. */
+  private isCredentialRefused = false;
   private closing: { resolve: () => void } | undefined;
   private isClosed = false;
 
@@ -49,6 +59,8 @@ export class Pool implements ConnectionOwner {
     this.identity = identity;
     this.secureContext = openContext(identity, settings.ca);
     this.clockWatch = new ClockWatch(settings.clock, settings.logger);
+    this.reconnection = new Reconnection(settings.random);
+    this.tokenPace = new TokenPace(settings.clock, (job) => this.takeBack(job));
   }
 
   /** Jobs that are not settled. */
@@ -88,10 +100,10 @@ export class Pool implements ConnectionOwner {
   withdraw(job: Job, detail: string): void {
     if (job.isSettled) return;
     const { connection } = job;
-    this.delayed.get(job)?.cancel();
-    this.delayed.delete(job);
     if (connection === undefined) {
+      const isQueued = !this.stopWaiting(job);
       this.settle(job, { kind: "unprocessed", cause: "not-written", detail });
+      if (isQueued) this.queue.countSettled();
     } else {
       connection.cancel(job);
       this.inFlight -= 1;
@@ -114,6 +126,7 @@ export class Pool implements ConnectionOwner {
     }
     this.isClosed = true;
     this.timer?.cancel();
+    this.tokenPace.close();
     for (const timer of this.delayed.values()) timer.cancel();
     const waiting = [...this.delayed.keys(), ...this.queue.takeAll()];
     this.delayed.clear();
@@ -130,6 +143,13 @@ export class Pool implements ConnectionOwner {
     });
   }
 
+  opened(connection: Connection): void {
+    const { remoteAddress, streamLimit } = connection;
+    this.tell({ kind: "connection-opened", remoteAddress, streamLimit });
+    // It may raise its limit later; until then another one is tried, at the pace of failures.
+    if (streamLimit === 0) this.reconnection.failed("useless", this.settings.clock.monotonic());
+  }
+
   capacityChanged(connection: Connection): void {
     if (connection.isUsable) this.isFull = false;
     this.pump();
@@ -138,12 +158,13 @@ export class Pool implements ConnectionOwner {
   answered(job: Job, response: ReceivedResponse, connection: Connection): void {
     this.inFlight -= 1;
     this.answers += 1;
-    this.failures = 0;
+    if (response.status !== 500) this.reconnection.worked();
     if (job.isSettled) return;
     job.connection = undefined;
+    if (response.status === 200) this.isCredentialRefused = false;
     if (response.status === 200 && response.fields.length <= 4) {
       job.accept();
-      this.settledOne();
+      this.settledOne(job);
       return;
     }
     const { status, fields, body } = response;
@@ -171,27 +192,33 @@ export class Pool implements ConnectionOwner {
     const ending: Ending = { kind: "indeterminate", cause: end.cause };
     const mayRepeat =
       job.notification.delivery === "at-least-once" && job.attempts < this.settings.retry.attempts;
+    job.doubt = ending;
     if (mayRepeat && !this.isClosed && this.settings.clock.monotonic() < job.deadline) this.tryAgain(job);
     else this.settle(job, ending);
   }
 
   goaway(goaway: Goaway, _connection: Connection): void {
-    this.settings.logger.info(`APNs sent GOAWAY ${goaway.code}: ${goaway.debug.toString("utf8", 0, 200)}`);
+    const { code, lastStreamId } = goaway;
+    const reason = goaway.debug.toString("utf8", 0, 200);
+    this.settings.logger.info(`APNs sent GOAWAY ${code}: ${reason}`);
+    this.tell({ kind: "goaway", code, lastStreamId, reason });
     this.pump();
   }
 
   ended(end: ConnectionEnd, connection: Connection): void {
     this.connections.delete(connection);
     if (this.current === connection) this.current = undefined;
+    const now = this.settings.clock.monotonic();
     if (end.cause !== "retired") {
       this.lastFailure = end.detail;
       this.settings.logger.warn(`connection ended: ${end.detail}`);
     }
+    const { remoteAddress, answers } = connection;
+    this.tell({ kind: "connection-ended", ...end, remoteAddress, answers, ageMs: now - connection.openedAt });
     // A connection that answered nothing was no connection: the next one waits, or a server that refuses is hammered.
-    if (connection.answers === 0) {
-      this.failures += 1;
-      const delayMs = backoffMs(this.failures, reconnect, this.settings.random);
-      this.connectNotBefore = this.settings.clock.monotonic() + delayMs;
+    if (connection.usefulAnswers === 0) {
+      const isReachable = connection.wasSecure || end.cause === "verification";
+      this.reconnection.failed(isReachable ? "useless" : "unreachable", now);
     }
     if (this.isClosed) {
       if (this.connections.size === 0) this.closing?.resolve();
@@ -207,25 +234,47 @@ export class Pool implements ConnectionOwner {
 
   /** An answer is final, or asks for another try. */
   private decide(job: Job, answer: Answer, connection: Connection): void {
-    if (answer.kind !== "accepted" && answer.status === 500) connection.retire("answered 500");
+    if (answer.kind === "accepted") {
+      this.settle(job, answer);
+      return;
+    }
+    if (retiresConnection(answer)) connection.retire(`answered ${answer.status} ${answer.reason}`);
     const mayTry = job.attempts < this.settings.retry.attempts && !this.isClosed;
-    if (mayTry && answer.kind === "rejected" && answer.reason === "ExpiredProviderToken") {
+    if (answer.kind === "rejected" && answer.reason === "ExpiredProviderToken" && mayTry) {
       const { tokens } = this.identity;
-      connection.retire("called a provider token expired");
       if (tokens !== undefined && job.authorization !== undefined && tokens.replace(job.authorization)) {
+        connection.retire("called a provider token expired");
         this.tryAgain(job);
         return;
       }
-    } else if (mayTry && isPassing(answer)) {
-      const asked = answer.kind === "accepted" ? undefined : answer.retryAfterMs;
-      const delayMs = Math.max(
-        backoffMs(job.attempts, this.settings.retry, this.settings.random),
-        asked ?? 0,
-      );
-      this.tryLater(job, delayMs, answer);
+    }
+    if (isPassing(answer)) {
+      const delayMs = this.waitAfter(job, answer);
+      if (mayTry) this.tryLater(job, delayMs, answer);
+      // An earlier try may have been taken, and this answer says nothing about it.
+      else this.settle(job, job.doubt ?? answer);
       return;
     }
+    if (answer.kind === "rejected") this.watchCredential(answer.status, answer.reason);
     this.settle(job, answer);
+  }
+
+  /** How long a passing answer makes its job wait, and with TooManyRequests everything else for the device token. */
+  private waitAfter(job: Job, answer: Answer): number {
+    const { retry, random } = this.settings;
+    const asked = answer.kind === "accepted" ? 0 : (answer.retryAfterMs ?? 0);
+    const isTokens = answer.kind === "rejected" && answer.reason === "TooManyRequests";
+    const tries = isTokens ? this.tokenPace.strike(job) : job.attempts;
+    const delayMs = Math.max(backoffMs(tries, retry, random), asked);
+    if (isTokens) this.tokenPace.slow(job.notification.deviceToken, delayMs);
+    return delayMs;
+  }
+
+  private watchCredential(status: number, reason: RejectionReason): void {
+    if (rejectionReasons[reason].fault !== "credential" || this.isCredentialRefused) return;
+    this.isCredentialRefused = true;
+    this.settings.logger.warn(`APNs refuses the credential: ${status} ${reason}`);
+    this.tell({ kind: "credential-refused", status, reason });
   }
 
   private tryAgain(job: Job): void {
@@ -233,16 +282,40 @@ export class Pool implements ConnectionOwner {
     this.pump();
   }
 
+  /** A job whose device token may be sent to again. */
+  private takeBack(job: Job): void {
+    this.stopWaiting(job);
+    if (!job.isSettled) this.tryAgain(job);
+  }
+
+  private stopWaiting(job: Job): boolean {
+    this.delayed.get(job)?.cancel();
+    return this.delayed.delete(job);
+  }
+
   /** Tries again after `delayMs`, or settles now where that is too late. */
   private tryLater(job: Job, delayMs: number, ending: Ending): void {
     if (this.settings.clock.monotonic() + delayMs >= job.deadline) {
-      this.settle(job, ending);
+      this.settle(job, job.doubt ?? ending);
+      return;
+    }
+    if (this.tokenPace.keeps(job)) {
+      this.settleAtDeadline(job, ending);
       return;
     }
     const timer = this.settings.clock.setTimer(() => {
       this.delayed.delete(job);
       this.tryAgain(job);
     }, delayMs);
+    this.delayed.set(job, timer);
+  }
+
+  /** Something else will call the job up; if not, this is its end. */
+  private settleAtDeadline(job: Job, ending: Ending): void {
+    const timer = this.settings.clock.setTimer(() => {
+      this.delayed.delete(job);
+      this.settle(job, job.doubt ?? ending);
+    }, job.deadline - this.settings.clock.monotonic());
     this.delayed.set(job, timer);
   }
 
@@ -254,6 +327,12 @@ export class Pool implements ConnectionOwner {
         this.queue.shift();
         const detail = "its expiration has passed";
         this.settle(job, { kind: "unprocessed", cause: "not-written", detail });
+        continue;
+      }
+      if (this.tokenPace.keeps(job)) {
+        this.queue.shift();
+        const detail = "APNs asked to wait with this device token";
+        this.settleAtDeadline(job, { kind: "unprocessed", cause: "not-written", detail });
         continue;
       }
       const connection = this.pick(job.notification.payloadBytes);
@@ -268,7 +347,7 @@ export class Pool implements ConnectionOwner {
     }
     if (this.queue.length > 0) {
       this.ensureTimer();
-      if (this.connections.size === 0 || !this.hasProspect()) this.connect();
+      if (!this.hasProspect()) this.connect();
     }
   }
 
@@ -281,31 +360,40 @@ export class Pool implements ConnectionOwner {
     );
   }
 
-  /** The connection used last while it has room, else the first that has. */
+  /** The least busy connection that has room; kept for a few jobs, whose frames then share a TLS record. */
   private pick(payloadBytes: number): Connection | undefined {
-    if (this.current?.canSend(payloadBytes)) return this.current;
+    this.inARow += 1;
+    if (this.inARow <= mostInARow && this.current?.canSend(payloadBytes)) return this.current;
+    this.inARow = 1;
+    this.current = undefined;
     for (const connection of this.connections) {
-      if (connection.canSend(payloadBytes)) {
-        this.current = connection;
-        return connection;
-      }
+      const isIdler = this.current === undefined || connection.openStreams < this.current.openStreams;
+      if (isIdler && connection.canSend(payloadBytes)) this.current = connection;
     }
-    return undefined;
+    return this.current;
   }
 
-  /** Whether some connection is, or is about to be, able to carry requests. */
+  /** Whether some connection can carry requests, now or when those under way are answered. */
   private hasProspect(): boolean {
-    for (const connection of this.connections) if (connection.isOpening || connection.isUsable) return true;
+    for (const connection of this.connections)
+      if (connection.isUsable && connection.streamLimit > 0) return true;
     return false;
   }
 
+  /** Opens a connection, unless one is being opened, or it is too early after those that failed. */
   private connect(): void {
+    const now = this.settings.clock.monotonic();
     if (this.isClosed || this.connections.size >= this.settings.maxConnections * 2) return;
-    if (this.settings.clock.monotonic() < this.connectNotBefore) {
+    if (!this.reconnection.isAllowed(now)) {
       this.ensureTimer();
       return;
     }
-    for (const connection of this.connections) if (connection.isOpening) return;
+    let opening = 0;
+    for (const connection of this.connections) {
+      if (!connection.isOpening) continue;
+      opening += 1;
+      if (opening >= mostOpening || now - connection.openedAt < patienceMs) return;
+    }
     this.connections.add(new Connection(this.settings, this.secureContext, this));
   }
 
@@ -338,16 +426,25 @@ export class Pool implements ConnectionOwner {
     }
   }
 
+  private tell(event: ClientEvent): void {
+    try {
+      this.settings.onEvent(event);
+    } catch (error) {
+      this.settings.logger.warn(`onEvent threw: ${(error as Error).message}`);
+    }
+  }
+
   private why(): { detail?: string } {
     return this.lastFailure === undefined ? {} : { detail: this.lastFailure };
   }
 
   private settle(job: Job, ending: Ending): void {
     job.settle(ending);
-    this.settledOne();
+    this.settledOne(job);
   }
 
-  private settledOne(): void {
+  private settledOne(job: Job): void {
+    this.tokenPace.settled(job);
     if (this.closing !== undefined && !this.isClosed && this.outstanding === 0) this.closing.resolve();
   }
 }

@@ -17,6 +17,12 @@ export function isPassing(answer: Answer): boolean {
   return answer.kind === "unrecognized" && (answer.status === 429 || answer.status >= 500);
 }
 
+/** Whether an answer is about the connection that it came over: 500, seen to go on until a new one is made, and Shutdown. */
+export function retiresConnection(answer: Answer): boolean {
+  if (answer.kind === "accepted") return false;
+  return answer.status === 500 || answer.reason === "Shutdown";
+}
+
 /** Exponential, with jitter between half and the whole; `tries` counts from 1. */
 export function backoffMs(
   tries: number,

@@ -85,7 +85,12 @@ export class ClientConnection<Tag> {
 
   /** The tags of open requests in the order in which they were opened. Requests may end while it is walked through. */
   *openRequests(): Iterable<Tag> {
-    for (const stream of this.streams.all()) yield stream.tag;
+    for (const stream of this.streams.all()) if (!stream.isForsaken) yield stream.tag;
+  }
+
+  /** Requests that are open and were not forsaken. */
+  get awaitedRequests(): number {
+    return this.streams.awaited;
   }
 
   /** Streams that may be open at once; 0 until the peer's SETTINGS came. It may fall below `openStreams`. */
@@ -168,6 +173,15 @@ export class ClientConnection<Tag> {
     if (stream === undefined) return;
     if (this.currentPhase === "closed") this.streams.forget(stream);
     else this.streams.cancel(stream);
+  }
+
+  /**
+   * Reports nothing more for the stream and writes nothing: its slot is taken until the peer ends it. For a sender that
+   * gives up more requests than a peer would see reset. Without effect when it is not open.
+   */
+  forsake(streamId: number): void {
+    const stream = this.streams.find(streamId);
+    if (stream !== undefined) this.streams.forsake(stream);
   }
 
   /** Sends PING with 8 bytes; they come back by `pong`. */

@@ -23,6 +23,8 @@ export class ClientStream<Tag> {
   contentBytes = 0;
   /** Bytes of DATA payload received, padding included. */
   dataBytes = 0;
+  /** Nobody waits for the answer any more; the stream only keeps its slot. */
+  isForsaken = false;
   /** Informational responses received. */
   interimResponses = 0;
   /** The front of the content, [0, keptBytes). */

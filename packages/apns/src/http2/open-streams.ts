@@ -16,6 +16,7 @@ export class OpenStreams<Tag> {
   private readonly listener: ClientConnectionListener<Tag>;
   private readonly out: ByteWriter;
   private readonly writer: RequestWriter;
+  private forsaken = 0;
   private hasFreed = false;
   private nextId: number;
   /** Streams from this one on stand in output that was not taken yet. */
@@ -36,6 +37,11 @@ export class OpenStreams<Tag> {
 
   get count(): number {
     return this.streams.size;
+  }
+
+  /** Streams whose end somebody waits for. */
+  get awaited(): number {
+    return this.streams.size - this.forsaken;
   }
 
   /** Whether ids are left (RFC 9113 §5.1.1). */
@@ -90,12 +96,13 @@ export class OpenStreams<Tag> {
     // An answer before the whole request was written makes the rest pointless (RFC 9113 §8.1).
     if (stream.unsentBody !== undefined) this.reset(stream, errorCode.cancel);
     this.remove(stream);
-    this.listener.response(stream.tag, { status, fields, body, isComplete: true });
+    if (!stream.isForsaken) this.listener.response(stream.tag, { status, fields, body, isComplete: true });
   }
 
   /** Ends a stream that will get nothing more. Where its status had come, that is the answer. */
   fail(stream: ClientStream<Tag>, failure: RequestFailure): void {
     this.remove(stream);
+    if (stream.isForsaken) return;
     const { status, fields, body } = stream;
     if (status === undefined) this.listener.failed(stream.tag, failure);
     else this.listener.response(stream.tag, { status, fields, body, isComplete: false });
@@ -120,7 +127,8 @@ export class OpenStreams<Tag> {
   abort(stream: ClientStream<Tag>, code: number): void {
     this.reset(stream, code);
     this.remove(stream);
-    this.listener.failed(stream.tag, { kind: "indeterminate", cause: "protocol", code });
+    if (!stream.isForsaken)
+      this.listener.failed(stream.tag, { kind: "indeterminate", cause: "protocol", code });
   }
 
   /** Gives a stream up without a word to the listener. */
@@ -132,6 +140,13 @@ export class OpenStreams<Tag> {
   /** The same on a connection that is over: nobody is told. */
   forget(stream: ClientStream<Tag>): void {
     this.remove(stream);
+  }
+
+  /** Leaves a stream open without anyone who waits for it. */
+  forsake(stream: ClientStream<Tag>): void {
+    if (stream.isForsaken) return;
+    stream.isForsaken = true;
+    this.forsaken += 1;
   }
 
   /** GOAWAY: streams above `lastStreamId` were not and will not be acted on (RFC 9113 §6.8). */
@@ -159,6 +174,7 @@ export class OpenStreams<Tag> {
   }
 
   private remove(stream: ClientStream<Tag>): void {
+    if (stream.isForsaken) this.forsaken -= 1;
     this.streams.delete(stream.id);
     this.writer.drop(stream);
     this.hasFreed = true;
