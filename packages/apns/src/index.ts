@@ -4,6 +4,24 @@
  * `ApnsClient` sends; the tables and checks below it are shared with the simulator and the gateway.
  */
 export {
+  ApnsChannels,
+  type Broadcast,
+  type BroadcastAccepted,
+  type BroadcastOutcome,
+  type ChannelCreated,
+  type ChannelDeleted,
+  type ChannelFailure,
+  type ChannelOptions,
+  type ChannelRead,
+  type ChannelStorage,
+  type ChannelsListed,
+  type CreateChannelOptions,
+  type CreateChannelOutcome,
+  type DeleteChannelOutcome,
+  type ListChannelsOutcome,
+  type ReadChannelOutcome,
+} from "./channels/index.ts";
+export {
   ApnsClient,
   type ApnsClientOptions,
   type ClientEvent,

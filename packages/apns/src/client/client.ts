@@ -1,8 +1,28 @@
-import { findCertificateFaults, openCredentials, type PushCertificate } from "../credentials/index.ts";
-import { type Notification, type PrepareOptions, prepareNotification } from "../notification/index.ts";
+import {
+  ApnsChannels,
+  type Broadcast,
+  type BroadcastOutcome,
+  type Carried,
+  type ChannelRequest,
+  prepareBroadcast,
+  readBroadcast,
+} from "../channels/index.ts";
+import {
+  findCertificateFaults,
+  type Identity,
+  openCredentials,
+  type PushCertificate,
+} from "../credentials/index.ts";
+import {
+  type Notification,
+  type PreparedNotification,
+  prepareNotification,
+  type Sender,
+} from "../notification/index.ts";
 import type { Outcome } from "../response/index.ts";
 import { ApnsError } from "../runtime/index.ts";
-import { Job } from "./job.ts";
+import { ChannelExchange } from "./channel-exchange.ts";
+import { type Exchange, Job } from "./job.ts";
 import { type ApnsClientOptions, readOptions, type Settings } from "./options.ts";
 import { Pool } from "./pool.ts";
 import { sendEach } from "./send-each.ts";
@@ -18,6 +38,17 @@ export interface CloseOptions {
   readonly deadlineMs?: number;
 }
 
+/** What notifications and broadcasts are held against. */
+interface Rules {
+  readonly topic: string | undefined;
+  readonly mode: "strict" | "lenient";
+  readonly sender: Sender;
+}
+
+/** Of a list of channels: 10,000 ids of up to 255 characters fit. */
+const mostListBytes = 4_194_304;
+const mostChannelConnections = 2;
+
 /** Distinct warnings about notifications that a client logs, each once. */
 const mostWarnings = 100;
 
@@ -30,16 +61,22 @@ const mostWarnings = 100;
 export class ApnsClient {
   private readonly settings: Settings;
   private readonly pool: Pool;
-  private readonly prepareOptions: PrepareOptions;
+  private readonly identity: Identity;
+  /** To the management host; made with the first request about channels. */
+  private channelPool: Pool | undefined;
+  private readonly rules: Rules;
   private readonly warned = new Set<string>();
   private closing: Promise<void> | undefined;
+  /** Makes, reads, lists and deletes broadcast channels. */
+  readonly channels: ApnsChannels;
 
   constructor(options: ApnsClientOptions) {
     this.settings = readOptions(options);
     const identity = openCredentials(options.credentials, this.settings.clock);
+    this.identity = identity;
     const { certificate } = identity;
     if (certificate !== undefined) checkCertificate(certificate, this.settings);
-    this.prepareOptions = {
+    this.rules = {
       topic: this.settings.topic ?? certificate?.mainTopic,
       mode: this.settings.validation,
       sender:
@@ -48,6 +85,10 @@ export class ApnsClient {
           : { kind: "token" },
     };
     this.pool = new Pool(this.settings, identity);
+    this.channels = new ApnsChannels(
+      (request, signal) => this.carry(request, signal, () => this.openChannelPool()),
+      this.rules,
+    );
   }
 
   /**
@@ -56,10 +97,8 @@ export class ApnsClient {
    * Rejects with an ApnsError for a caller's mistake only: `bad-notification`, whose `problems` name the fields, or `closed`.
    */
   send(notification: Notification, options?: SendOptions): Promise<Outcome> {
-    if (this.closing !== undefined)
-      return Promise.reject(new ApnsError("closed", "the client was closed; make a new one"));
-    const { clock, deadlineMs, maxOutstanding } = this.settings;
-    const prepared = prepareNotification(notification, this.prepareOptions);
+    if (this.closing !== undefined) return Promise.reject(closedError());
+    const prepared = prepareNotification(notification, this.rules);
     if (prepared.kind === "refused") {
       const all = prepared.problems.map(({ field, detail }) => `${field} ${detail}`).join("; ");
       return Promise.reject(
@@ -67,16 +106,63 @@ export class ApnsClient {
       );
     }
     if (prepared.warning !== undefined) this.warnOnce(prepared.warning);
-    const { apnsId } = prepared.notification;
-    if (this.pool.outstanding >= maxOutstanding) {
+    return this.dispatch(this.pool, prepared.notification, options?.signal);
+  }
+
+  /**
+   * Sends one message to every Live Activity that listens to a channel, over the connections for notifications. Resolves as `send`
+   * does.
+   *
+   * Source: Apple, "Sending broadcast push notification requests to APNs".
+   */
+  async broadcast(broadcast: Broadcast, options?: SendOptions): Promise<BroadcastOutcome> {
+    const request = prepareBroadcast(broadcast, this.rules);
+    return readBroadcast(request, await this.carry(request, options?.signal, () => this.pool));
+  }
+
+  /** Hands a job to a pool; `exchange` where it is no push to a device. */
+  private dispatch(
+    pool: Pool,
+    notification: PreparedNotification,
+    signal: AbortSignal | undefined,
+    exchange?: Exchange,
+  ): Promise<Outcome> {
+    const { clock, deadlineMs, maxOutstanding } = this.settings;
+    const { apnsId } = notification;
+    if (pool.outstanding >= maxOutstanding) {
       const detail = `${maxOutstanding} sends are outstanding: wait for some of them`;
       return Promise.resolve({ kind: "unprocessed", cause: "not-written", detail, apnsId, attempts: 0 });
     }
     return new Promise((resolve) => {
-      const job = new Job(prepared.notification, clock.monotonic() + deadlineMs, resolve);
-      if (options?.signal !== undefined && !this.watch(job, options.signal)) return;
-      this.pool.submit(job);
+      const job = new Job(notification, clock.monotonic() + deadlineMs, resolve, exchange);
+      if (signal !== undefined && !watch(pool, job, signal)) return;
+      pool.submit(job);
     });
+  }
+
+  private async carry(
+    request: ChannelRequest,
+    signal: AbortSignal | undefined,
+    pool: () => Pool,
+  ): Promise<Carried> {
+    if (this.closing !== undefined) throw closedError();
+    const exchange = new ChannelExchange(request);
+    const outcome = await this.dispatch(pool(), exchange.notification, signal, exchange);
+    return { outcome, answer: exchange.answer };
+  }
+
+  private openChannelPool(): Pool {
+    const { settings, identity } = this;
+    this.channelPool ??= new Pool(
+      {
+        ...settings,
+        endpoint: settings.channelsEndpoint,
+        maxConnections: Math.min(settings.maxConnections, mostChannelConnections),
+        mostBodyBytes: mostListBytes,
+      },
+      identity,
+    );
+    return this.channelPool;
   }
 
   /**
@@ -98,7 +184,9 @@ export class ApnsClient {
   /** Takes nothing more, settles what is outstanding under a deadline, gives back the rest, closes every connection. */
   async close(options: CloseOptions = {}): Promise<void> {
     const { deadlineMs = 10_000 } = options;
-    this.closing ??= this.pool.close(deadlineMs);
+    this.closing ??= Promise.all([this.pool.close(deadlineMs), this.channelPool?.close(deadlineMs)]).then(
+      () => undefined,
+    );
     await this.closing;
   }
 
@@ -111,19 +199,23 @@ export class ApnsClient {
     this.warned.add(warning);
     this.settings.logger.warn(warning);
   }
+}
 
-  /** False where the signal has fired already; the job is settled then. */
-  private watch(job: Job, signal: AbortSignal): boolean {
-    const detail = "the caller gave up";
-    if (signal.aborted) {
-      job.settle({ kind: "unprocessed", cause: "not-written", detail });
-      return false;
-    }
-    const giveUp = (): void => this.pool.withdraw(job, detail);
-    signal.addEventListener("abort", giveUp, { once: true });
-    job.cleanUp = () => signal.removeEventListener("abort", giveUp);
-    return true;
+/** False where the signal has fired already; the job is settled then. */
+function watch(pool: Pool, job: Job, signal: AbortSignal): boolean {
+  const detail = "the caller gave up";
+  if (signal.aborted) {
+    job.settle({ kind: "unprocessed", cause: "not-written", detail });
+    return false;
   }
+  const giveUp = (): void => pool.withdraw(job, detail);
+  signal.addEventListener("abort", giveUp, { once: true });
+  job.cleanUp = () => signal.removeEventListener("abort", giveUp);
+  return true;
+}
+
+function closedError(): ApnsError {
+  return new ApnsError("closed", "the client was closed; make a new one");
 }
 
 /** @throws ApnsError `bad-certificate` for what APNs will refuse; with lenient validation it is only logged */

@@ -74,7 +74,10 @@ export class Connection implements ClientConnectionListener<Job> {
     this.owner = owner;
     this.openedAt = settings.clock.monotonic();
     this.lastByteAt = this.openedAt;
-    this.machine = new ClientConnection<Job>(this, { firstStreamId: settings.firstStreamId });
+    this.machine = new ClientConnection<Job>(this, {
+      firstStreamId: settings.firstStreamId,
+      mostBodyBytes: settings.mostBodyBytes,
+    });
     this.resets = new ResetBudget(this.openedAt);
     this.attempt = dial(
       settings,
@@ -135,7 +138,9 @@ export class Connection implements ClientConnectionListener<Job> {
     job.connection = this;
     job.authorization = authorization;
     job.sentAt = this.settings.clock.monotonic();
-    const fields = requestFields(notification, this.settings.endpoint.authority, authorization);
+    const { authority } = this.settings.endpoint;
+    const fields =
+      job.exchange?.fields(authority, authorization) ?? requestFields(notification, authority, authorization);
     job.streamId = this.machine.open(fields, notification.payload, job, notification.payloadBytes);
     if (this.machine.phase === "draining") this.retire("its stream ids are used up");
     this.scheduleFlush();

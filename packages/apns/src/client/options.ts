@@ -9,7 +9,7 @@ import {
   systemClock,
   systemRandom,
 } from "../runtime/index.ts";
-import { type Endpoint, parseEndpoint } from "./endpoint.ts";
+import { type Endpoint, parseChannelsEndpoint, parseEndpoint } from "./endpoint.ts";
 import type { ClientEvent } from "./events.ts";
 import { type ProxyAddress, parseProxy } from "./proxy.ts";
 
@@ -21,6 +21,11 @@ export interface ApnsClientOptions {
   readonly port?: 443 | 2197;
   /** Another server that speaks APNs: `https://host[:port]`. */
   readonly endpoint?: string;
+  /**
+   * Where broadcast channels are managed: `https://host[:port]`.
+   * @default Apple's management host of the environment, port 2196 or 2195; with `endpoint` that one
+   */
+  readonly channelsEndpoint?: string;
   /** Connects through an HTTP proxy, by CONNECT: `http://[user:password@]host:port`. @default none, whatever the environment says */
   readonly proxy?: string;
   readonly credentials: Credentials;
@@ -77,6 +82,9 @@ export interface Settings {
   /** Undefined where `endpoint` was given: nobody knows whose side that is. */
   readonly environment: "production" | "sandbox" | undefined;
   readonly endpoint: Endpoint;
+  readonly channelsEndpoint: Endpoint;
+  /** Of a response body this much is kept. */
+  readonly mostBodyBytes: number;
   readonly proxy: ProxyAddress | undefined;
   readonly topic: string | undefined;
   readonly ca: readonly (string | Uint8Array)[];
@@ -119,6 +127,9 @@ export function readOptions(options: ApnsClientOptions): Settings {
   const { retry = {} } = options;
   const endpoint = parseEndpoint(options);
   if (endpoint.kind === "refused") problems.push({ field: "endpoint", detail: endpoint.detail });
+  const channels = parseChannelsEndpoint(options, endpoint);
+  if (channels.kind === "refused" && channels !== endpoint)
+    problems.push({ field: "channelsEndpoint", detail: channels.detail });
   if (options.validation !== undefined && !["strict", "lenient"].includes(options.validation)) {
     problems.push({ field: "validation", detail: 'must be "strict" or "lenient"' });
   }
@@ -133,6 +144,7 @@ export function readOptions(options: ApnsClientOptions): Settings {
   }
   const settings = {
     environment: options.environment,
+    mostBodyBytes: 4096,
     proxy,
     topic: options.topic,
     ca: toList(options.ca),
@@ -157,11 +169,11 @@ export function readOptions(options: ApnsClientOptions): Settings {
     random: options.random ?? systemRandom,
     firstStreamId: whole("firstStreamId", options.firstStreamId, 1, 1, 0x7fff_ffff),
   } as const;
-  if (problems.length > 0 || endpoint.kind === "refused") {
+  if (problems.length > 0 || endpoint.kind === "refused" || channels.kind === "refused") {
     const all = problems.map(({ field, detail }) => `${field} ${detail}`).join("; ");
     throw new ApnsError("bad-option", `options of the client: ${all}`, problems);
   }
-  return { ...settings, endpoint: endpoint.endpoint };
+  return { ...settings, endpoint: endpoint.endpoint, channelsEndpoint: channels.endpoint };
 }
 
 function toList(ca: ApnsClientOptions["ca"]): readonly (string | Uint8Array)[] {

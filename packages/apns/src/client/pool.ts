@@ -161,6 +161,7 @@ export class Pool implements ConnectionOwner {
     if (response.status !== 500) this.reconnection.worked();
     if (job.isSettled) return;
     job.connection = undefined;
+    job.exchange?.answered(response);
     if (response.status === 200) this.isCredentialRefused = false;
     if (response.status === 200 && response.fields.length <= 4) {
       job.accept();

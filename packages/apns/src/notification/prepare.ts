@@ -3,6 +3,7 @@ import { type Address, bundleIdOf, deriveAddress } from "./derive.ts";
 import { parseDeviceToken } from "./device-token.ts";
 import { explainEpochSeconds, toEpochSeconds } from "./epoch-seconds.ts";
 import type { Notification, NotificationProblem, PreparedNotification } from "./notification.ts";
+import { checkSize, isWritable, writePayload } from "./payload-content.ts";
 import { checkPayload } from "./payload-rules.ts";
 import { type PushTypeRule, payloadLimitBytes, priorities, pushTypeRule } from "./push-type.ts";
 
@@ -52,7 +53,7 @@ export function prepareNotification(notification: Notification, options: Prepare
       "must be 8 to 200 hexadecimal digits, an even number; send the token's bytes as hex",
     );
   }
-  const payload = readPayload(notification.payload, refuse);
+  const payload = writePayload(notification.payload, refuse);
   const { topic, pushType } = deriveAddress(notification, options.topic);
   const rule = pushType === undefined ? undefined : pushTypeRule(pushType);
   if (topic !== undefined && !isHeaderValue(topic)) {
@@ -110,45 +111,6 @@ export function isUuid(text: unknown): text is string {
 
 function isHeaderValue(text: unknown): boolean {
   return typeof text === "string" && text.length <= mostHeaderBytes && printable.test(text);
-}
-
-function readPayload(
-  payload: Notification["payload"],
-  refuse: Refuse,
-): { content: string | Uint8Array; bytes: number } | undefined {
-  if (payload instanceof Uint8Array) return { content: payload, bytes: payload.length };
-  if (typeof payload === "string") return { content: payload, bytes: Buffer.byteLength(payload) };
-  if (!isWritable(payload)) {
-    refuse("payload", 'must be an object such as {"aps": {"alert": "Hello"}}, a string of JSON, or bytes');
-    return undefined;
-  }
-  try {
-    const content = JSON.stringify(payload);
-    if (typeof content === "string") return { content, bytes: Buffer.byteLength(content) };
-    refuse("payload", "has a toJSON that gives nothing; hand over an object that can be written as JSON");
-  } catch (error) {
-    refuse("payload", `cannot be written as JSON (${(error as Error).message}); hand over plain data`);
-  }
-  return undefined;
-}
-
-/** Whether a payload is one that is written as JSON here; strings and bytes are never looked into. */
-function isWritable(payload: unknown): payload is object {
-  return (
-    typeof payload === "object" &&
-    payload !== null &&
-    !(payload instanceof Uint8Array) &&
-    !Array.isArray(payload)
-  );
-}
-
-function checkSize(bytes: number, limitBytes: number, refuse: Refuse): void {
-  if (bytes === 0) refuse("payload", "is empty; the smallest payload is {}");
-  else if (bytes > limitBytes)
-    refuse(
-      "payload",
-      `is ${bytes} bytes; APNs takes ${limitBytes}: shorten it, or let the app fetch the rest`,
-    );
 }
 
 function readExpiration(expiration: Date | number | undefined, refuse: Refuse): number | undefined {

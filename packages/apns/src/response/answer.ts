@@ -36,7 +36,8 @@ export function readAnswer(
   body: Uint8Array,
   nowMs: number,
 ): Answer {
-  if (status === 200) {
+  // 201 and 204: a channel was made, was deleted.
+  if (status === 200 || status === 201 || status === 204) {
     const uniqueId = findField(fields, "apns-unique-id");
     return uniqueId === undefined ? { kind: "accepted" } : { kind: "accepted", uniqueId };
   }
