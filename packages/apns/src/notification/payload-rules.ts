@@ -11,10 +11,7 @@ const text: ValueRule = (value) => (typeof value === "string" ? undefined : "mus
 const dictionary: ValueRule = (value) => (isDictionary(value) ? undefined : "must be an object");
 const flag: ValueRule = (value) => (value === 1 || value === 0 ? undefined : "must be the number 1");
 const seconds: ValueRule = (value) => explainEpochSeconds(value);
-const strings: ValueRule = (value) =>
-  Array.isArray(value) && value.every((each) => typeof each === "string")
-    ? undefined
-    : "must be an array of strings";
+const strings: ValueRule = (value) => (isAbsentOrStrings(value) ? undefined : "must be an array of strings");
 
 /** Apple's keys inside `aps`, each with what its value must be. Only keys that are there are looked at. */
 const apsRules: ReadonlyMap<string, ValueRule> = new Map<string, ValueRule>([
@@ -133,12 +130,12 @@ function checkLiveActivity(aps: Aps, report: ReportPayload): void {
 function checkAlert(alert: unknown): string | undefined {
   if (typeof alert === "string") return undefined;
   if (!isDictionary(alert)) return "must be a string or an object such as {title, body}";
-  for (const key of ["loc-args", "title-loc-args", "subtitle-loc-args"]) {
-    const args = alert[key];
-    if (args !== undefined && strings(args, "") !== undefined)
-      return `has ${key} that are no array of strings`;
-  }
-  return undefined;
+  const detail = "has loc-args, title-loc-args or subtitle-loc-args that are no array of strings";
+  const areRight =
+    isAbsentOrStrings(alert["loc-args"]) &&
+    isAbsentOrStrings(alert["title-loc-args"]) &&
+    isAbsentOrStrings(alert["subtitle-loc-args"]);
+  return areRight ? undefined : detail;
 }
 
 function checkSound(sound: unknown): string | undefined {
@@ -176,6 +173,11 @@ function oneOf(words: readonly string[]): ValueRule {
 
 function isDictionary(value: unknown): value is Aps {
   return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+function isAbsentOrStrings(value: unknown): boolean {
+  if (value === undefined) return true;
+  return Array.isArray(value) && value.every((each) => typeof each === "string");
 }
 
 function isCount(value: unknown): boolean {
