@@ -1,5 +1,6 @@
 import { ApnsClient, ApnsError, liveActivityPayload } from "@carillon/apns";
 import { afterEach, expect, test } from "vitest";
+import { ChannelService } from "../support/channel-service.ts";
 import { type PeerRequest, RawPeer } from "../support/raw-peer.ts";
 import { clientFor, deviceToken } from "../support/sending.ts";
 
@@ -21,44 +22,10 @@ async function start(answer: (request: PeerRequest) => void, options = {}) {
   return { peer, client };
 }
 
-/** A management service with one app's channels in memory, as Apple's pages describe it. */
-function service() {
-  const channels = new Map<string, number>();
-  const seen: { method: string; path: string; headers: ReadonlyMap<string, string>; body: string }[] = [];
-  const answer = (request: PeerRequest): void => {
-    const { connection, stream, headers } = request;
-    const method = headers.get(":method") ?? "";
-    const path = headers.get(":path") ?? "";
-    seen.push({ method, path, headers, body: request.body.toString() });
-    const id = headers.get("apns-channel-id") ?? "";
-    const about = ["apns-request-id", headers.get("apns-request-id") ?? ""];
-    const refuse = (status: number, reason: string) => connection.answer(request, status, { reason }, about);
-    if (method === "POST" && path.endsWith("/channels")) {
-      const made = Buffer.from(`channel-${channels.size}`).toString("base64");
-      channels.set(made, JSON.parse(request.body.toString())["message-storage-policy"]);
-      connection.headers(stream, [":status", "201", ...about, "apns-channel-id", made], "end");
-    } else if (method === "GET" && path.endsWith("/all-channels")) {
-      connection.headers(stream, [":status", "200", ...about], "more");
-      const text = JSON.stringify({ channels: [...channels.keys()] });
-      for (let at = 0; at < text.length; at += 16_384)
-        connection.data(stream, text.slice(at, at + 16_384), at + 16_384 >= text.length ? "end" : "more");
-    } else if (!channels.has(id)) refuse(404, "BadPath");
-    else if (method === "GET") {
-      connection.headers(stream, [":status", "200", ...about], "more");
-      const policy = { "message-storage-policy": channels.get(id), "push-type": "LiveActivity" };
-      connection.data(stream, JSON.stringify(policy), "end");
-    } else if (method === "DELETE") {
-      channels.delete(id);
-      connection.headers(stream, [":status", "204", ...about], "end");
-    } else refuse(405, "MethodNotAllowed");
-    connection.open.delete(stream);
-  };
-  return { channels, seen, answer };
-}
-
 test("channels are made, read, listed and deleted", async () => {
-  const { channels, seen, answer } = service();
-  const { client } = await start(answer);
+  const service = new ChannelService();
+  const { channels, requests } = service;
+  const { client } = await start((request) => service.answer(request));
   const made = await client.channels.create({ storage: "most-recent" });
   if (made.kind !== "created") throw new Error(JSON.stringify(made));
   expect(channels.get(made.channelId)).toBe(1);
@@ -70,24 +37,25 @@ test("channels are made, read, listed and deleted", async () => {
     status: 404,
     reason: "BadPath",
   });
-  expect(seen.map(({ method, path }) => `${method} ${path}`)).toEqual([
+  expect(requests.map(({ headers }) => `${headers.get(":method")} ${headers.get(":path")}`)).toEqual([
     "POST /1/apps/com.example.demo/channels",
     "GET /1/apps/com.example.demo/channels",
     "GET /1/apps/com.example.demo/all-channels",
     "DELETE /1/apps/com.example.demo/channels",
     "DELETE /1/apps/com.example.demo/channels",
   ]);
-  expect(seen[0]?.body).toBe('{"message-storage-policy":1,"push-type":"LiveActivity"}');
-  expect(seen[0]?.headers.get("authorization")).toMatch(/^bearer \S+$/);
-  expect(seen[0]?.headers.get("apns-request-id")).toBe(made.requestId);
-  expect(seen.every(({ headers }) => !headers.has("apns-topic") && !headers.has("apns-id"))).toBe(true);
+  expect(requests[0]?.body.toString()).toBe('{"message-storage-policy":1,"push-type":"LiveActivity"}');
+  expect(requests[0]?.headers.get("authorization")).toMatch(/^bearer \S+$/);
+  expect(requests[0]?.headers.get("apns-request-id")).toBe(made.requestId);
+  expect(requests.every(({ headers }) => !headers.has("apns-topic") && !headers.has("apns-id"))).toBe(true);
 });
 
 test("a list of 10,000 channels comes whole", async () => {
-  const { channels, answer } = service();
+  const service = new ChannelService();
+  const { channels } = service;
   for (let each = 0; each < 10_000; each += 1)
     channels.set(Buffer.alloc(16, `${each} `).toString("base64"), 0);
-  const { client } = await start(answer);
+  const { client } = await start((request) => service.answer(request));
   const listed = await client.channels.list();
   expect(listed.kind === "listed" && listed.channelIds).toEqual([...channels.keys()]);
 });
@@ -175,8 +143,8 @@ test("a caller's mistakes reject, with every problem named", async () => {
 });
 
 test("channels may be managed in another place than notifications are sent to", async () => {
-  const { answer } = service();
-  const management = await RawPeer.start({ onRequest: answer });
+  const service = new ChannelService();
+  const management = await RawPeer.start({ onRequest: (request) => service.answer(request) });
   stopping.push(() => management.close());
   const { peer, client } = await start((request) => request.connection.answer(request), {
     channelsEndpoint: management.endpoint,

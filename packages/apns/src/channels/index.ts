@@ -1,7 +1,7 @@
 /** Broadcast channels: requests about them, what their answers mean, and sending to them. */
 export { type Broadcast, prepareBroadcast } from "./broadcast.ts";
 export { readBroadcast } from "./channel-answer.ts";
-export { type Carried, type Carry, type ChannelRequest, channelFields } from "./channel-request.ts";
+export { type Carried, type ChannelRequest, channelFields } from "./channel-request.ts";
 export type {
   BroadcastAccepted,
   BroadcastOutcome,
