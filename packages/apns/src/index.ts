@@ -37,6 +37,7 @@ export {
   certificateOf,
   loadProviderKey,
   type Pkcs12Credentials,
+  type ProviderTokenCache,
   type ProviderTokenClaims,
   ProviderTokenSource,
   type PushCertificate,

@@ -2,7 +2,11 @@ import { Duplex } from "node:stream";
 import { createSecureContext, type SecureContext, type SecureContextOptions, TLSSocket } from "node:tls";
 import { ApnsError, type Clock, systemClock } from "../runtime/index.ts";
 import { loadProviderKey } from "./provider-key.ts";
-import { type ProviderTokenSource, providerTokenSource } from "./provider-token-source.ts";
+import {
+  type ProviderTokenCache,
+  type ProviderTokenSource,
+  providerTokenSource,
+} from "./provider-token-source.ts";
 import { type PushCertificate, readPushCertificate } from "./push-certificate.ts";
 
 /** Who the sender is: a provider key, or a certificate with its key in one of two forms. */
@@ -20,6 +24,8 @@ export interface TokenCredentials {
   readonly keyId: string;
   /** 10 characters, from the developer account's membership page. */
   readonly teamId: string;
+  /** Keeps the provider token across restarts. @default none: each process makes its own */
+  readonly cache?: ProviderTokenCache;
 }
 
 /** A push certificate and its key. Source: Apple, "Establishing a certificate-based connection to APNs". */
@@ -63,7 +69,8 @@ export function openCredentials(credentials: Credentials, clock: Clock): Identit
         }
       }
       const key = loadProviderKey(asBuffer("key", credentials.key));
-      const tokens = providerTokenSource(key, credentials.keyId, credentials.teamId, clock);
+      const { keyId, teamId, cache } = credentials;
+      const tokens = providerTokenSource(key, keyId, teamId, clock, cache);
       return { tls: {}, tokens, certificate: undefined };
     }
     case "certificate":

@@ -24,5 +24,9 @@ export {
   signProviderToken,
   verifyProviderToken,
 } from "./provider-token.ts";
-export { ProviderTokenSource, providerTokenSource } from "./provider-token-source.ts";
+export {
+  type ProviderTokenCache,
+  ProviderTokenSource,
+  providerTokenSource,
+} from "./provider-token-source.ts";
 export { type PushCertificate, readPushCertificate } from "./push-certificate.ts";
