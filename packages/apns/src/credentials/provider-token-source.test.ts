@@ -142,6 +142,20 @@ test("a saved token that is of another key, from the future, too old or no token
   expect(open().current()).not.toBe(fourth);
 });
 
+test("a saved token keeps its age: what goes on with it renews it in time", () => {
+  const { clock, open } = restarts();
+  const apns = watch();
+  apns.see(open().current(), clock);
+  clock.pass(45 * minute);
+  const tokens = open();
+  for (let each = 0; each < 120; each += 1) {
+    apns.see(tokens.current(), clock);
+    clock.pass(minute);
+  }
+  expect(apns.oldest()).toBeLessThan(51 * minute);
+  expect(Math.min(...apns.gaps)).toBeGreaterThanOrEqual(20 * minute);
+});
+
 test("a cache that fails costs a token, never a send", () => {
   const fail = () => {
     throw new Error("the disk is full");
