@@ -52,7 +52,7 @@ async function throughput(scale: number, rounds: number): Promise<void> {
   );
 }
 
-/** A million over one process: the heap after each tenth. And 100,000 handed over at once. */
+/** A million over one process: the heap after each tenth. 100,000 handed over at once, and a million. */
 async function endurance(scale: number): Promise<void> {
   const count = Math.round(1_000_000 * scale);
   const atOnce = Math.round(100_000 * scale);
@@ -65,6 +65,8 @@ async function endurance(scale: number): Promise<void> {
     count: atOnce * 10,
     outstanding: atOnce,
   });
+  const million = { sink, sender: "carillon", warmUp: 1, count, outstanding: count, parts: 1 };
+  const everything = await measure(million);
   sink.stop();
   console.log(`## ${count.toLocaleString("en")} sends, heap after each tenth\n`);
   console.log(
@@ -74,17 +76,29 @@ async function endurance(scale: number): Promise<void> {
   console.log(
     `failed ${burst.failed}; peak RSS ${burst.peakRssMb} MB; ${burst.perSecond.toLocaleString("en")}/s\n`,
   );
+  console.log(`## ${count.toLocaleString("en")} outstanding at once\n`);
+  console.log(
+    `failed ${everything.failed}; peak RSS ${everything.peakRssMb} MB; ${everything.perSecond.toLocaleString("en")}/s\n`,
+  );
 }
 
 /** A round trip of 150 ms and APNs' 65,535-byte window: one connection is bound by the window, the pool must grow. */
 async function longPath(scale: number): Promise<void> {
-  const sink = await startSink({ SINK_DELAY_MS: "150", SINK_WINDOW: "65535" });
+  console.log("## 150 ms round trip, 1.5 kB payloads, window 65,535 bytes\n");
+  for (const [creditStep, when] of [
+    ["0", "at once"],
+    ["16384", "in steps of 16 KB"],
+  ] as const)
+    await longPathOnce(scale, creditStep, when);
+}
+
+async function longPathOnce(scale: number, creditStep: string, when: string): Promise<void> {
+  const sink = await startSink({ SINK_DELAY_MS: "150", SINK_WINDOW: "65535", SINK_CREDIT_STEP: creditStep });
   const count = Math.round(100_000 * scale);
   const long = await measure({ sink, sender: "carillon-1500", warmUp: count, count, outstanding: 20_000 });
   const { connections } = await sink.usage();
   sink.stop();
-  console.log("## 150 ms round trip, 1.5 kB payloads, window 65,535 bytes\n");
   console.log(
-    `${long.perSecond.toLocaleString("en")}/s over ${connections} connections; failed ${long.failed}\n`,
+    `window given back ${when}: ${long.perSecond.toLocaleString("en")}/s over ${connections} connections; failed ${long.failed}\n`,
   );
 }

@@ -10,6 +10,8 @@ export interface Task {
   readonly warmUp: number;
   readonly count: number;
   readonly outstanding: number;
+  /** The run is cut into so many, one after another. @default 10 */
+  readonly parts?: number;
 }
 
 export interface Measurement {
@@ -17,7 +19,7 @@ export interface Measurement {
   readonly cpuMicrosEach: number;
   readonly failed: number;
   readonly peakRssMb: number;
-  /** Heap in use after each tenth of the run, in MB; after a collection where `--expose-gc` is on. */
+  /** Heap in use after each part of the run, in MB; after a collection where `--expose-gc` is on. */
   readonly heapMb: readonly number[];
 }
 
@@ -38,16 +40,11 @@ async function measure(task: Task): Promise<Measurement> {
   let peakRss = 0;
   let seconds = 0;
   let cpuMicros = 0;
-  const tenth = Math.ceil(task.count / 10);
-  for (let sent = 0; sent < task.count; sent += tenth) {
+  const part = Math.ceil(task.count / (task.parts ?? 10));
+  for (let sent = 0; sent < task.count; sent += part) {
     const cpu = process.cpuUsage();
     const started = performance.now();
-    failed += await sendMany(
-      sender,
-      task.warmUp + sent,
-      Math.min(tenth, task.count - sent),
-      task.outstanding,
-    );
+    failed += await sendMany(sender, task.warmUp + sent, Math.min(part, task.count - sent), task.outstanding);
     seconds += (performance.now() - started) / 1000;
     const used = process.cpuUsage(cpu);
     cpuMicros += used.user + used.system;

@@ -59,6 +59,7 @@ export class RawPeer {
   pings = 0;
   readonly providerTokens = new Set<string>();
   ca = "";
+  #secureContext = createSecureContext();
   #server = createTcpServer();
   #sockets = new Set<Socket>();
   #waiters = new Set<() => void>();
@@ -68,16 +69,20 @@ export class RawPeer {
   }
 
   /** Starts a peer on a loopback port of the system's choice. */
-  static async start(script: PeerScript = {}, port = 0): Promise<RawPeer> {
+  static async start(script: PeerScript = {}, port = 0, host = "127.0.0.1"): Promise<RawPeer> {
     const peer = new RawPeer(script);
     const { ca, cert, key } = await certificate;
     peer.ca = ca;
-    const secureContext = createSecureContext({ cert, key, minVersion: "TLSv1.2" });
+    peer.useCertificate({ cert, key });
     peer.#server.on("connection", (tcp) => {
       peer.#sockets.add(tcp);
       tcp.on("error", () => tcp.destroy()).on("close", () => peer.#sockets.delete(tcp));
       if (peer.script.onTcp?.(tcp) === "hold") return;
-      const socket = new TLSSocket(tcp, { isServer: true, secureContext, ALPNProtocols: ["h2"] });
+      const socket = new TLSSocket(tcp, {
+        isServer: true,
+        secureContext: peer.#secureContext,
+        ALPNProtocols: ["h2"],
+      });
       socket.on("error", () => socket.destroy());
       socket.once("secure", () => {
         const connection = new PeerConnection(peer, tcp, socket, peer.connections.length + 1);
@@ -87,7 +92,7 @@ export class RawPeer {
         peer.changed();
       });
     });
-    peer.#server.listen(port, "127.0.0.1");
+    peer.#server.listen(port, host);
     await once(peer.#server, "listening");
     return peer;
   }
@@ -98,6 +103,11 @@ export class RawPeer {
 
   get endpoint(): string {
     return `https://localhost:${this.port}`;
+  }
+
+  /** New connections get this certificate. */
+  useCertificate({ cert, key }: { readonly cert: string; readonly key: string }): void {
+    this.#secureContext = createSecureContext({ cert, key, minVersion: "TLSv1.2" });
   }
 
   /** Counts a device token as acted upon, without an answer. */
@@ -157,9 +167,14 @@ export class PeerConnection {
   closed = false;
   /** Splits everything that is written into segments of that many bytes. */
   segmentBytes: number | undefined;
+  /** Gives window back for the DATA that comes. */
+  givesCredit = true;
+  /** Answers SETTINGS; a server's own SETTINGS must come before. */
+  acknowledges = true;
+  /** Encodes the header blocks of answers. */
+  encoder = new HpackEncoder({ indexing: () => "without" });
   #decoder = new FrameDecoder();
   #hpack = new HpackDecoder();
-  #encoder = new HpackEncoder({ indexing: () => "without" });
   #streams = new Map<number, { headers: Map<string, string>; body: Buffer[] }>();
   #block: Buffer[] = [];
   #skip = prefaceBytes;
@@ -185,7 +200,7 @@ export class PeerConnection {
   }
 
   #frame(build: (out: ByteWriter) => void): void {
-    const out = new ByteWriter();
+    const out = new ByteWriter(256);
     build(out);
     this.write(out.take());
   }
@@ -221,8 +236,8 @@ export class PeerConnection {
 
   /** The header block of an answer, for tests that frame it themselves. */
   block(fields: readonly string[]): Buffer {
-    const out = new ByteWriter();
-    this.#encoder.encode(out, fields);
+    const out = new ByteWriter(256);
+    this.encoder.encode(out, fields);
     return out.take();
   }
 
@@ -249,6 +264,12 @@ export class PeerConnection {
       this.headers(request.stream, fields, "more");
       this.data(request.stream, typeof body === "string" ? body : JSON.stringify(body), "end");
     }
+  }
+
+  /** DATA with padding. */
+  paddedData(stream: number, body: Uint8Array, paddingBytes: number, end: "end" | "more"): void {
+    const payload = Buffer.concat([Buffer.from([paddingBytes]), body, Buffer.alloc(paddingBytes)]);
+    this.raw(frameType.data, flag.padded | (end === "end" ? flag.endStream : 0), stream, payload);
   }
 
   /** Closes with a TCP reset. */
@@ -278,7 +299,8 @@ export class PeerConnection {
 
   #frameArrived(type: number, flags: number, stream: number, payload: Buffer): void {
     if (this.frames.length < 10_000) this.frames.push({ type, flags, stream, payload });
-    if (type === frameType.settings && (flags & flag.ack) === 0) this.#frame((out) => writeSettingsAck(out));
+    if (type === frameType.settings && (flags & flag.ack) === 0 && this.acknowledges)
+      this.#frame((out) => writeSettingsAck(out));
     else if (type === frameType.ping && (flags & flag.ack) === 0) {
       this.peer.pings += 1;
       if (this.peer.script.onPing) this.peer.script.onPing(this, payload);
@@ -288,7 +310,7 @@ export class PeerConnection {
       if ((flags & flag.endHeaders) !== 0) this.#headersArrived(stream);
     } else if (type === frameType.data) {
       this.#streams.get(stream)?.body.push(payload);
-      if (payload.length > 0) this.windowUpdate(0, payload.length);
+      if (payload.length > 0 && this.givesCredit) this.windowUpdate(0, payload.length);
     } else if (type === frameType.rstStream) {
       this.open.delete(stream);
       this.#streams.delete(stream);

@@ -12,7 +12,10 @@ export const topic = "com.example.demo";
 let keys = 0;
 
 /** A client for `peer`, with a key id of its own, so that tests in one process share no provider token. */
-export function clientFor(peer: RawPeer, options: Partial<ApnsClientOptions> = {}): ApnsClient {
+export function clientFor(
+  peer: Pick<RawPeer, "endpoint" | "ca">,
+  options: Partial<ApnsClientOptions> = {},
+): ApnsClient {
   keys += 1;
   return new ApnsClient({
     endpoint: peer.endpoint,

@@ -1,5 +1,5 @@
 import "reflect-metadata";
-import { webcrypto } from "node:crypto";
+import { randomUUID, webcrypto } from "node:crypto";
 import {
   BasicConstraintsExtension,
   KeyUsageFlags,
@@ -28,7 +28,8 @@ export async function makeServerCertificate(
   const caKeys = await webcrypto.subtle.generateKey(algorithm, true, ["sign", "verify"]);
   const ca = await X509CertificateGenerator.createSelfSigned({
     serialNumber: "01",
-    name: "CN=Carillon test CA",
+    // Names of their own, or a verifier that trusts two of them tries the wrong key.
+    name: `CN=Carillon test CA ${randomUUID()}`,
     notBefore,
     notAfter: new Date(Date.now() + 30 * 86_400_000),
     signingAlgorithm: algorithm,

@@ -21,6 +21,7 @@ import {
 } from "../notification/index.ts";
 import type { Outcome } from "../response/index.ts";
 import { ApnsError } from "../runtime/index.ts";
+import { AbortWatch } from "./abort-watch.ts";
 import { ChannelExchange } from "./channel-exchange.ts";
 import { type Exchange, Job } from "./job.ts";
 import { type ApnsClientOptions, readOptions, type Settings } from "./options.ts";
@@ -52,6 +53,8 @@ const mostChannelConnections = 2;
 /** Distinct warnings about notifications that a client logs, each once. */
 const mostWarnings = 100;
 
+const gaveUp = "the caller gave up";
+
 /**
  * Sends notifications to APNs over connections that it keeps. One client holds one credential for one environment; any
  * number of sends may be outstanding.
@@ -60,10 +63,10 @@ const mostWarnings = 100;
  */
 export class ApnsClient {
   private readonly settings: Settings;
-  private readonly pool: Pool;
   private readonly identity: Identity;
-  /** To the management host; made with the first request about channels. */
-  private channelPool: Pool | undefined;
+  private readonly way: Way;
+  /** To the management host; opened with the first request about channels. */
+  private channelWay: Way | undefined;
   private readonly rules: Rules;
   private readonly warned = new Set<string>();
   private closing: Promise<void> | undefined;
@@ -84,9 +87,9 @@ export class ApnsClient {
           ? { kind: "certificate", topics: certificate?.topics ?? [] }
           : { kind: "token" },
     };
-    this.pool = new Pool(this.settings, identity);
+    this.way = openWay(this.settings, identity);
     this.channels = new ApnsChannels(
-      (request, signal) => this.carry(request, signal, () => this.openChannelPool()),
+      (request, signal) => this.carry(request, signal, () => this.openChannelWay()),
       this.rules,
     );
   }
@@ -106,7 +109,7 @@ export class ApnsClient {
       );
     }
     if (prepared.warning !== undefined) this.warnOnce(prepared.warning);
-    return this.dispatch(this.pool, prepared.notification, options?.signal);
+    return this.dispatch(this.way, prepared.notification, options?.signal);
   }
 
   /**
@@ -117,52 +120,7 @@ export class ApnsClient {
    */
   async broadcast(broadcast: Broadcast, options?: SendOptions): Promise<BroadcastOutcome> {
     const request = prepareBroadcast(broadcast, this.rules);
-    return readBroadcast(request, await this.carry(request, options?.signal, () => this.pool));
-  }
-
-  /** Hands a job to a pool; `exchange` where it is no push to a device. */
-  private dispatch(
-    pool: Pool,
-    notification: PreparedNotification,
-    signal: AbortSignal | undefined,
-    exchange?: Exchange,
-  ): Promise<Outcome> {
-    const { clock, deadlineMs, maxOutstanding } = this.settings;
-    const { apnsId } = notification;
-    if (pool.outstanding >= maxOutstanding) {
-      const detail = `${maxOutstanding} sends are outstanding: wait for some of them`;
-      return Promise.resolve({ kind: "unprocessed", cause: "not-written", detail, apnsId, attempts: 0 });
-    }
-    return new Promise((resolve) => {
-      const job = new Job(notification, clock.monotonic() + deadlineMs, resolve, exchange);
-      if (signal !== undefined && !watch(pool, job, signal)) return;
-      pool.submit(job);
-    });
-  }
-
-  private async carry(
-    request: ChannelRequest,
-    signal: AbortSignal | undefined,
-    pool: () => Pool,
-  ): Promise<Carried> {
-    if (this.closing !== undefined) throw closedError();
-    const exchange = new ChannelExchange(request);
-    const outcome = await this.dispatch(pool(), exchange.notification, signal, exchange);
-    return { outcome, answer: exchange.answer };
-  }
-
-  private openChannelPool(): Pool {
-    const { settings, identity } = this;
-    this.channelPool ??= new Pool(
-      {
-        ...settings,
-        endpoint: settings.channelsEndpoint,
-        maxConnections: Math.min(settings.maxConnections, mostChannelConnections),
-        mostBodyBytes: mostListBytes,
-      },
-      identity,
-    );
-    return this.channelPool;
+    return readBroadcast(request, await this.carry(request, options?.signal, () => this.way));
   }
 
   /**
@@ -178,20 +136,70 @@ export class ApnsClient {
 
   /** The connections and what waits, at this moment. */
   snapshot(): PoolSnapshot {
-    return this.pool.snapshot;
+    return this.way.pool.snapshot;
   }
 
   /** Takes nothing more, settles what is outstanding under a deadline, gives back the rest, closes every connection. */
   async close(options: CloseOptions = {}): Promise<void> {
     const { deadlineMs = 10_000 } = options;
-    this.closing ??= Promise.all([this.pool.close(deadlineMs), this.channelPool?.close(deadlineMs)]).then(
-      () => undefined,
-    );
+    this.closing ??= Promise.all([
+      this.way.pool.close(deadlineMs),
+      this.channelWay?.pool.close(deadlineMs),
+    ]).then(() => undefined);
     await this.closing;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
+  }
+
+  /** Hands a job to a pool; `exchange` where it is no push to a device. */
+  private dispatch(
+    { pool, aborts }: Way,
+    notification: PreparedNotification,
+    signal: AbortSignal | undefined,
+    exchange?: Exchange,
+  ): Promise<Outcome> {
+    const { clock, deadlineMs, maxOutstanding } = this.settings;
+    const { apnsId } = notification;
+    if (pool.outstanding >= maxOutstanding) {
+      const detail = `${maxOutstanding} sends are outstanding: wait for some of them`;
+      return Promise.resolve({ kind: "unprocessed", cause: "not-written", detail, apnsId, attempts: 0 });
+    }
+    return new Promise((resolve) => {
+      const job = new Job(notification, clock.monotonic() + deadlineMs, resolve, exchange);
+      if (signal?.aborted === true) {
+        job.settle({ kind: "unprocessed", cause: "not-written", detail: gaveUp });
+        return;
+      }
+      if (signal !== undefined) aborts.add(job, signal);
+      pool.submit(job);
+    });
+  }
+
+  private async carry(
+    request: ChannelRequest,
+    signal: AbortSignal | undefined,
+    way: () => Way,
+  ): Promise<Carried> {
+    if (this.closing !== undefined) throw closedError();
+    const exchange = new ChannelExchange(request);
+    const outcome = await this.dispatch(way(), exchange.notification, signal, exchange);
+    return { outcome, answer: exchange.answer };
+  }
+
+  private openChannelWay(): Way {
+    const { settings } = this;
+    this.channelWay ??= openWay(
+      {
+        ...settings,
+        endpoint: settings.channelsEndpoint,
+        maxConnections: Math.min(settings.maxConnections, mostChannelConnections),
+        mostBodyBytes: mostListBytes,
+      },
+      this.identity,
+    );
+    return this.channelWay;
   }
 
   private warnOnce(warning: string): void {
@@ -201,17 +209,15 @@ export class ApnsClient {
   }
 }
 
-/** False where the signal has fired already; the job is settled then. */
-function watch(pool: Pool, job: Job, signal: AbortSignal): boolean {
-  const detail = "the caller gave up";
-  if (signal.aborted) {
-    job.settle({ kind: "unprocessed", cause: "not-written", detail });
-    return false;
-  }
-  const giveUp = (): void => pool.withdraw(job, detail);
-  signal.addEventListener("abort", giveUp, { once: true });
-  job.cleanUp = () => signal.removeEventListener("abort", giveUp);
-  return true;
+/** One place to send to, with whoever gave up on the way there. */
+interface Way {
+  readonly pool: Pool;
+  readonly aborts: AbortWatch;
+}
+
+function openWay(settings: Settings, identity: Identity): Way {
+  const pool = new Pool(settings, identity);
+  return { pool, aborts: new AbortWatch((job) => pool.withdraw(job, gaveUp)) };
 }
 
 function closedError(): ApnsError {

@@ -64,6 +64,7 @@ export class Connection implements ClientConnectionListener<Job> {
   private isRetired = false;
   private isOver = false;
   private lastByteAt: number;
+  private lastAnswerAt = Number.NEGATIVE_INFINITY;
   private pingSentAt: number | undefined;
   private drainBy = Number.POSITIVE_INFINITY;
   private remote: string | undefined;
@@ -188,6 +189,7 @@ export class Connection implements ClientConnectionListener<Job> {
 
   response(job: Job, response: ReceivedResponse): void {
     this.answers += 1;
+    this.lastAnswerAt = this.lastByteAt;
     if (response.status !== 500) this.usefulAnswers += 1;
     this.owner.answered(job, response, this);
     if (this.isRetired) this.closeWhenDrained();
@@ -326,10 +328,17 @@ export class Connection implements ClientConnectionListener<Job> {
     }
   }
 
-  /** Requests stand in the order in which they were sent, so the first that is young ends the search. */
+  /**
+   * Requests stand in the order in which they were sent, so the first that is young ends the search. Where nothing at all was
+   * answered since one was sent, the connection is dead in all but its PINGs, and retired.
+   */
   private expireRequests(now: number): void {
+    const { requestTimeoutMs } = this.settings;
     for (const job of this.machine.openRequests()) {
-      if (now - job.sentAt <= this.settings.requestTimeoutMs && now <= job.deadline) return;
+      const isLate = now - job.sentAt > requestTimeoutMs;
+      if (!isLate && now <= job.deadline) return;
+      if (isLate && this.lastAnswerAt < job.sentAt)
+        this.retire(`answered nothing for ${requestTimeoutMs} ms`);
       this.cancel(job);
       this.owner.unanswered(job, { kind: "indeterminate", cause: "timeout" }, this);
     }

@@ -19,7 +19,7 @@ function live(
   return usable;
 }
 
-test("grows to the bound while each connection adds its share", () => {
+test("row 44: grows to the bound while each connection adds its share", () => {
   expect(live(30, (connections) => connections * 300, 20_000)).toBe(40);
 });
 

@@ -22,7 +22,7 @@ test.each([
   "idlePingMs",
   "maxConnections",
   "maxOutstanding",
-])("%s is a number in its range or absent", (name) => {
+])("row 50: %s is a number in its range or absent", (name) => {
   for (const bad of [0, -1, Number.NaN, 1.5, 1e12, "5", null]) {
     expect(() => open({ [name]: bad })).toThrow(new RegExp(`${name} must be a whole number`));
   }

@@ -134,7 +134,8 @@ export class Pool implements ConnectionOwner {
       job.settle({ kind: "unprocessed", cause: "not-written", detail: "the client was closed" });
     const drainMs = deadlineMs > 0 ? 1_000 : 0;
     for (const connection of [...this.connections]) {
-      if (this.inFlight === 0 && drainMs > 0) connection.retire("the client was closed", drainMs);
+      if (this.inFlight === 0 && drainMs > 0 && !connection.isOpening)
+        connection.retire("the client was closed", drainMs);
       else connection.destroy("the client was closed");
     }
     if (this.connections.size === 0) return;
@@ -194,8 +195,11 @@ export class Pool implements ConnectionOwner {
     const mayRepeat =
       job.notification.delivery === "at-least-once" && job.attempts < this.settings.retry.attempts;
     job.doubt = ending;
-    if (mayRepeat && !this.isClosed && this.settings.clock.monotonic() < job.deadline) this.tryAgain(job);
-    else this.settle(job, ending);
+    if (!mayRepeat || this.isClosed || this.settings.clock.monotonic() >= job.deadline)
+      this.settle(job, ending);
+    // A connection that ended brings its own pace; a stream that was ended alone would be tried again in the same moment.
+    else if (end.cause === "socket-closed" || end.cause === "timeout") this.tryAgain(job);
+    else this.tryLater(job, backoffMs(job.attempts, this.settings.retry, this.settings.random), ending);
   }
 
   goaway(goaway: Goaway, _connection: Connection): void {
