@@ -6,13 +6,21 @@
 export const mayEnter: Readonly<Record<string, readonly string[]>> = {
   apns: [],
   "apns/runtime": [],
-  "apns/notification": [],
+  "apns/notification": ["apns/runtime"],
   "apns/http2": [],
   "apns/response": ["apns/notification"],
   "apns/credentials": ["apns/runtime"],
-  "apns/client": ["apns/notification", "apns/response", "apns/credentials", "apns/http2", "apns/runtime"],
+  "apns/channels": ["apns/notification", "apns/response", "apns/runtime"],
+  "apns/client": [
+    "apns/channels",
+    "apns/notification",
+    "apns/response",
+    "apns/credentials",
+    "apns/http2",
+    "apns/runtime",
+  ],
 
-  simulator: ["apns", "apns/http2"],
+  simulator: ["apns", "apns/credentials", "apns/http2"],
 
   gateway: ["apns"],
   "gateway/config": ["apns"],

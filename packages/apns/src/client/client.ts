@@ -1,9 +1,29 @@
-import { openCredentials } from "../credentials/index.ts";
-import { type Notification, type PrepareOptions, prepareNotification } from "../notification/index.ts";
+import {
+  ApnsChannels,
+  type Broadcast,
+  type BroadcastOutcome,
+  type Carried,
+  type ChannelRequest,
+  prepareBroadcast,
+  readBroadcast,
+} from "../channels/index.ts";
+import {
+  findCertificateFaults,
+  type Identity,
+  openCredentials,
+  type PushCertificate,
+} from "../credentials/index.ts";
+import {
+  type Notification,
+  type PreparedNotification,
+  prepareNotification,
+  type Sender,
+} from "../notification/index.ts";
 import type { Outcome } from "../response/index.ts";
 import { ApnsError } from "../runtime/index.ts";
 import { AbortWatch } from "./abort-watch.ts";
-import { Job } from "./job.ts";
+import { ChannelExchange } from "./channel-exchange.ts";
+import { type Exchange, Job } from "./job.ts";
 import { type ApnsClientOptions, readOptions, type Settings } from "./options.ts";
 import { Pool } from "./pool.ts";
 import { sendEach } from "./send-each.ts";
@@ -19,6 +39,20 @@ export interface CloseOptions {
   readonly deadlineMs?: number;
 }
 
+/** What notifications and broadcasts are held against. */
+interface Rules {
+  readonly topic: string | undefined;
+  readonly mode: "strict" | "lenient";
+  readonly sender: Sender;
+}
+
+/** Of a list of channels: 10,000 ids of up to 255 characters fit. */
+const mostListBytes = 4_194_304;
+const mostChannelConnections = 2;
+
+/** Distinct warnings about notifications that a client logs, each once. */
+const mostWarnings = 100;
+
 const gaveUp = "the caller gave up";
 
 /**
@@ -29,15 +63,35 @@ const gaveUp = "the caller gave up";
  */
 export class ApnsClient {
   private readonly settings: Settings;
-  private readonly pool: Pool;
-  private readonly aborts = new AbortWatch((job) => this.pool.withdraw(job, gaveUp));
-  private readonly prepareOptions: PrepareOptions;
+  private readonly identity: Identity;
+  private readonly way: Way;
+  /** To the management host; opened with the first request about channels. */
+  private channelWay: Way | undefined;
+  private readonly rules: Rules;
+  private readonly warned = new Set<string>();
   private closing: Promise<void> | undefined;
+  /** Makes, reads, lists and deletes broadcast channels. */
+  readonly channels: ApnsChannels;
 
   constructor(options: ApnsClientOptions) {
     this.settings = readOptions(options);
-    this.prepareOptions = { topic: this.settings.topic, mode: this.settings.validation };
-    this.pool = new Pool(this.settings, openCredentials(options.credentials, this.settings.clock));
+    const identity = openCredentials(options.credentials, this.settings.clock);
+    this.identity = identity;
+    const { certificate } = identity;
+    if (certificate !== undefined) checkCertificate(certificate, this.settings);
+    this.rules = {
+      topic: this.settings.topic ?? certificate?.mainTopic,
+      mode: this.settings.validation,
+      sender:
+        identity.tokens === undefined
+          ? { kind: "certificate", topics: certificate?.topics ?? [] }
+          : { kind: "token" },
+    };
+    this.way = openWay(this.settings, identity);
+    this.channels = new ApnsChannels(
+      (request, signal) => this.carry(request, signal, () => this.openChannelWay()),
+      this.rules,
+    );
   }
 
   /**
@@ -46,31 +100,27 @@ export class ApnsClient {
    * Rejects with an ApnsError for a caller's mistake only: `bad-notification`, whose `problems` name the fields, or `closed`.
    */
   send(notification: Notification, options?: SendOptions): Promise<Outcome> {
-    if (this.closing !== undefined)
-      return Promise.reject(new ApnsError("closed", "the client was closed; make a new one"));
-    const { clock, deadlineMs, maxOutstanding } = this.settings;
-    const prepared = prepareNotification(notification, this.prepareOptions);
+    if (this.closing !== undefined) return Promise.reject(closedError());
+    const prepared = prepareNotification(notification, this.rules);
     if (prepared.kind === "refused") {
       const all = prepared.problems.map(({ field, detail }) => `${field} ${detail}`).join("; ");
       return Promise.reject(
         new ApnsError("bad-notification", `notification refused: ${all}`, prepared.problems),
       );
     }
-    const { apnsId } = prepared.notification;
-    if (this.pool.outstanding >= maxOutstanding) {
-      const detail = `${maxOutstanding} sends are outstanding: wait for some of them`;
-      return Promise.resolve({ kind: "unprocessed", cause: "not-written", detail, apnsId, attempts: 0 });
-    }
-    return new Promise((resolve) => {
-      const job = new Job(prepared.notification, clock.monotonic() + deadlineMs, resolve);
-      const signal = options?.signal;
-      if (signal?.aborted === true) {
-        job.settle({ kind: "unprocessed", cause: "not-written", detail: gaveUp });
-        return;
-      }
-      if (signal !== undefined) this.aborts.add(job, signal);
-      this.pool.submit(job);
-    });
+    if (prepared.warning !== undefined) this.warnOnce(prepared.warning);
+    return this.dispatch(this.way, prepared.notification, options?.signal);
+  }
+
+  /**
+   * Sends one message to every Live Activity that listens to a channel, over the connections for notifications. Resolves as `send`
+   * does.
+   *
+   * Source: Apple, "Sending broadcast push notification requests to APNs".
+   */
+  async broadcast(broadcast: Broadcast, options?: SendOptions): Promise<BroadcastOutcome> {
+    const request = prepareBroadcast(broadcast, this.rules);
+    return readBroadcast(request, await this.carry(request, options?.signal, () => this.way));
   }
 
   /**
@@ -86,17 +136,99 @@ export class ApnsClient {
 
   /** The connections and what waits, at this moment. */
   snapshot(): PoolSnapshot {
-    return this.pool.snapshot;
+    return this.way.pool.snapshot;
   }
 
   /** Takes nothing more, settles what is outstanding under a deadline, gives back the rest, closes every connection. */
   async close(options: CloseOptions = {}): Promise<void> {
     const { deadlineMs = 10_000 } = options;
-    this.closing ??= this.pool.close(deadlineMs);
+    this.closing ??= Promise.all([
+      this.way.pool.close(deadlineMs),
+      this.channelWay?.pool.close(deadlineMs),
+    ]).then(() => undefined);
     await this.closing;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
   }
+
+  /** Hands a job to a pool; `exchange` where it is no push to a device. */
+  private dispatch(
+    { pool, aborts }: Way,
+    notification: PreparedNotification,
+    signal: AbortSignal | undefined,
+    exchange?: Exchange,
+  ): Promise<Outcome> {
+    const { clock, deadlineMs, maxOutstanding } = this.settings;
+    const { apnsId } = notification;
+    if (pool.outstanding >= maxOutstanding) {
+      const detail = `${maxOutstanding} sends are outstanding: wait for some of them`;
+      return Promise.resolve({ kind: "unprocessed", cause: "not-written", detail, apnsId, attempts: 0 });
+    }
+    return new Promise((resolve) => {
+      const job = new Job(notification, clock.monotonic() + deadlineMs, resolve, exchange);
+      if (signal?.aborted === true) {
+        job.settle({ kind: "unprocessed", cause: "not-written", detail: gaveUp });
+        return;
+      }
+      if (signal !== undefined) aborts.add(job, signal);
+      pool.submit(job);
+    });
+  }
+
+  private async carry(
+    request: ChannelRequest,
+    signal: AbortSignal | undefined,
+    way: () => Way,
+  ): Promise<Carried> {
+    if (this.closing !== undefined) throw closedError();
+    const exchange = new ChannelExchange(request);
+    const outcome = await this.dispatch(way(), exchange.notification, signal, exchange);
+    return { outcome, answer: exchange.answer };
+  }
+
+  private openChannelWay(): Way {
+    const { settings } = this;
+    this.channelWay ??= openWay(
+      {
+        ...settings,
+        endpoint: settings.channelsEndpoint,
+        maxConnections: Math.min(settings.maxConnections, mostChannelConnections),
+        mostBodyBytes: mostListBytes,
+      },
+      this.identity,
+    );
+    return this.channelWay;
+  }
+
+  private warnOnce(warning: string): void {
+    if (this.warned.has(warning) || this.warned.size >= mostWarnings) return;
+    this.warned.add(warning);
+    this.settings.logger.warn(warning);
+  }
+}
+
+/** One place to send to, with whoever gave up on the way there. */
+interface Way {
+  readonly pool: Pool;
+  readonly aborts: AbortWatch;
+}
+
+function openWay(settings: Settings, identity: Identity): Way {
+  const pool = new Pool(settings, identity);
+  return { pool, aborts: new AbortWatch((job) => pool.withdraw(job, gaveUp)) };
+}
+
+function closedError(): ApnsError {
+  return new ApnsError("closed", "the client was closed; make a new one");
+}
+
+/** @throws ApnsError `bad-certificate` for what APNs will refuse; with lenient validation it is only logged */
+function checkCertificate(certificate: PushCertificate, settings: Settings): void {
+  const { environment, topic, clock, logger, validation } = settings;
+  const { faults, warnings } = findCertificateFaults(certificate, { environment, topic, nowMs: clock.now() });
+  if (faults.length > 0 && validation === "strict")
+    throw new ApnsError("bad-certificate", `the certificate ${faults.join("; it ")}`);
+  for (const finding of [...faults, ...warnings]) logger.warn(`the certificate ${finding}`);
 }

@@ -68,6 +68,8 @@ export class Connection implements ClientConnectionListener<Job> {
   private pingSentAt: number | undefined;
   private drainBy = Number.POSITIVE_INFINITY;
   private remote: string | undefined;
+  private providerToken: string | undefined;
+  private authorization: string | undefined;
   private end: ConnectionEnd | undefined;
 
   constructor(settings: Settings, secureContext: SecureContext, owner: ConnectionOwner) {
@@ -75,7 +77,10 @@ export class Connection implements ClientConnectionListener<Job> {
     this.owner = owner;
     this.openedAt = settings.clock.monotonic();
     this.lastByteAt = this.openedAt;
-    this.machine = new ClientConnection<Job>(this, { firstStreamId: settings.firstStreamId });
+    this.machine = new ClientConnection<Job>(this, {
+      firstStreamId: settings.firstStreamId,
+      mostBodyBytes: settings.mostBodyBytes,
+    });
     this.resets = new ResetBudget(this.openedAt);
     this.attempt = dial(
       settings,
@@ -131,16 +136,27 @@ export class Connection implements ClientConnectionListener<Job> {
   }
 
   /** Sends a job's request; the caller has asked `canSend`. */
-  send(job: Job, authorization: string | undefined): void {
+  send(job: Job, providerToken: string | undefined): void {
     const { notification } = job;
     job.connection = this;
-    job.authorization = authorization;
+    job.providerToken = providerToken;
     job.sentAt = this.settings.clock.monotonic();
-    const bearer = authorization === undefined ? undefined : `bearer ${authorization}`;
-    const fields = requestFields(notification, this.settings.endpoint.authority, bearer);
+    const authorization = this.authorizationFor(providerToken);
+    const { authority } = this.settings.endpoint;
+    const fields =
+      job.exchange?.fields(authority, authorization) ?? requestFields(notification, authority, authorization);
     job.streamId = this.machine.open(fields, notification.payload, job, notification.payloadBytes);
     if (this.machine.phase === "draining") this.retire("its stream ids are used up");
     this.scheduleFlush();
+  }
+
+  /** The header for a provider token; one text as long as the token is the same, so that a send does not join it anew. */
+  private authorizationFor(providerToken: string | undefined): string | undefined {
+    if (providerToken !== this.providerToken) {
+      this.providerToken = providerToken;
+      this.authorization = providerToken === undefined ? undefined : `bearer ${providerToken}`;
+    }
+    return this.authorization;
   }
 
   /**

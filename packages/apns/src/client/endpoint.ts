@@ -9,6 +9,12 @@ export interface Endpoint {
 /** Source: Apple, "Sending notification requests to APNs", "Establish a connection to APNs". */
 const appleHosts = { production: "api.push.apple.com", sandbox: "api.sandbox.push.apple.com" } as const;
 
+/** Source: Apple, "Sending channel management requests to APNs", "Establish a connection to APNs". */
+const appleChannelHosts = {
+  production: { host: "api-manage-broadcast.push.apple.com", port: 2196 },
+  sandbox: { host: "api-manage-broadcast.sandbox.push.apple.com", port: 2195 },
+} as const;
+
 export type ParsedEndpoint =
   | { readonly kind: "parsed"; readonly endpoint: Endpoint }
   | { readonly kind: "refused"; readonly detail: string };
@@ -40,7 +46,23 @@ export function parseEndpoint(options: {
       kind: "refused",
       detail: "names its own port, https://host:port; the option port is for Apple's hosts",
     };
-  const url = URL.canParse(endpoint ?? "") ? new URL(endpoint ?? "") : undefined;
+  return parseUrl(endpoint);
+}
+
+/** Where channels are managed: what was given, else Apple's host for the environment, else the same place as for notifications. */
+export function parseChannelsEndpoint(
+  options: { readonly environment?: "production" | "sandbox"; readonly channelsEndpoint?: string },
+  endpoint: ParsedEndpoint,
+): ParsedEndpoint {
+  const { environment, channelsEndpoint } = options;
+  if (channelsEndpoint !== undefined) return parseUrl(channelsEndpoint);
+  if (environment === undefined || endpoint.kind === "refused") return endpoint;
+  const { host, port } = appleChannelHosts[environment];
+  return { kind: "parsed", endpoint: { host, port, authority: `${host}:${port}` } };
+}
+
+function parseUrl(text: string | undefined): ParsedEndpoint {
+  const url = URL.canParse(text ?? "") ? new URL(text ?? "") : undefined;
   if (
     url === undefined ||
     url.protocol !== "https:" ||

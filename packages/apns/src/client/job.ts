@@ -1,3 +1,4 @@
+import type { ReceivedResponse } from "../http2/index.ts";
 import type { PreparedNotification } from "../notification/index.ts";
 import type { Outcome } from "../response/index.ts";
 
@@ -14,12 +15,20 @@ export interface Carrier {
   cancel(job: Job): void;
 }
 
+/** What a job that is no push to a device does its own way. */
+export interface Exchange {
+  fields(authority: string, authorization: string | undefined): string[];
+  /** An answer came; it may not be the last. */
+  answered(response: ReceivedResponse): void;
+}
+
 /** One notification on its way through the client, from `send` to its outcome. */
 export class Job {
   readonly notification: PreparedNotification;
   /** When `send` gives up, by the monotonic clock. */
   readonly deadline: number;
   private readonly resolve: (outcome: Outcome) => void;
+  readonly exchange: Exchange | undefined;
   /** Tries that APNs may have seen. */
   attempts = 0;
   /** Tries that it provably has not acted upon. */
@@ -27,7 +36,7 @@ export class Job {
   /** How an earlier try ended of which nobody knows whether APNs acted on it. */
   doubt: Ending | undefined;
   /** The provider token that the last try carried. */
-  authorization: string | undefined;
+  providerToken: string | undefined;
   /** Where it is under way now. */
   connection: Carrier | undefined;
   streamId = 0;
@@ -36,7 +45,13 @@ export class Job {
   /** Called once, at settlement; takes a listener off the caller's AbortSignal. */
   cleanUp: (() => void) | undefined;
 
-  constructor(notification: PreparedNotification, deadline: number, resolve: (outcome: Outcome) => void) {
+  constructor(
+    notification: PreparedNotification,
+    deadline: number,
+    resolve: (outcome: Outcome) => void,
+    exchange?: Exchange,
+  ) {
+    this.exchange = exchange;
     this.notification = notification;
     this.deadline = deadline;
     this.resolve = resolve;

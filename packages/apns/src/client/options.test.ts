@@ -47,7 +47,9 @@ test("credentials are read when the client is made", () => {
 
 test("a refused notification rejects with every problem; a closed client says so", async () => {
   const client = open({});
-  await expect(client.send({ deviceToken: "x", payload: "" })).rejects.toMatchObject({
+  await expect(
+    client.send({ deviceToken: "x", payload: "", topic: "com.example.app" }),
+  ).rejects.toMatchObject({
     code: "bad-notification",
     problems: [{ field: "deviceToken" }, { field: "payload" }],
   });

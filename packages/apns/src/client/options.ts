@@ -9,7 +9,7 @@ import {
   systemClock,
   systemRandom,
 } from "../runtime/index.ts";
-import { type Endpoint, parseEndpoint } from "./endpoint.ts";
+import { type Endpoint, parseChannelsEndpoint, parseEndpoint } from "./endpoint.ts";
 import type { ClientEvent } from "./events.ts";
 import { type ProxyAddress, parseProxy } from "./proxy.ts";
 
@@ -21,14 +21,22 @@ export interface ApnsClientOptions {
   readonly port?: 443 | 2197;
   /** Another server that speaks APNs: `https://host[:port]`. */
   readonly endpoint?: string;
+  /**
+   * Where broadcast channels are managed: `https://host[:port]`.
+   * @default Apple's management host of the environment, port 2196 or 2195; with `endpoint` that one
+   */
+  readonly channelsEndpoint?: string;
   /** Connects through an HTTP proxy, by CONNECT: `http://[user:password@]host:port`. @default none, whatever the environment says */
   readonly proxy?: string;
   readonly credentials: Credentials;
-  /** Bundle id for notifications that name no topic; the push type's suffix is added. */
+  /**
+   * Bundle id for notifications that name no topic; the push type's suffix is added.
+   * @default the main topic of the certificate, where there is one
+   */
   readonly topic?: string;
   /** Trust anchors (PEM) beside those that Node brings. */
   readonly ca?: string | Uint8Array | readonly (string | Uint8Array)[];
-  /** "lenient" sends what contradicts Apple's rules, for Apple to judge. @default "strict" */
+  /** "lenient" sends what contradicts Apple's rules, for Apple to judge, and only logs what is wrong with a certificate. @default "strict" */
   readonly validation?: "strict" | "lenient";
   /** How long `send` may take in all, tries and waiting included, 1 to 86 400 000 ms. @default 60 000 */
   readonly deadlineMs?: number;
@@ -71,7 +79,12 @@ export interface RetryOptions {
 
 /** Options, checked and complete. */
 export interface Settings {
+  /** Undefined where `endpoint` was given: nobody knows whose side that is. */
+  readonly environment: "production" | "sandbox" | undefined;
   readonly endpoint: Endpoint;
+  readonly channelsEndpoint: Endpoint;
+  /** Of a response body this much is kept. */
+  readonly mostBodyBytes: number;
   readonly proxy: ProxyAddress | undefined;
   readonly topic: string | undefined;
   readonly ca: readonly (string | Uint8Array)[];
@@ -114,6 +127,9 @@ export function readOptions(options: ApnsClientOptions): Settings {
   const { retry = {} } = options;
   const endpoint = parseEndpoint(options);
   if (endpoint.kind === "refused") problems.push({ field: "endpoint", detail: endpoint.detail });
+  const channels = parseChannelsEndpoint(options, endpoint);
+  if (channels.kind === "refused" && channels !== endpoint)
+    problems.push({ field: "channelsEndpoint", detail: channels.detail });
   if (options.validation !== undefined && !["strict", "lenient"].includes(options.validation)) {
     problems.push({ field: "validation", detail: 'must be "strict" or "lenient"' });
   }
@@ -127,6 +143,8 @@ export function readOptions(options: ApnsClientOptions): Settings {
       problems.push({ field: name, detail: "must be a function" });
   }
   const settings = {
+    environment: options.environment,
+    mostBodyBytes: 4096,
     proxy,
     topic: options.topic,
     ca: toList(options.ca),
@@ -151,11 +169,11 @@ export function readOptions(options: ApnsClientOptions): Settings {
     random: options.random ?? systemRandom,
     firstStreamId: whole("firstStreamId", options.firstStreamId, 1, 1, 0x7fff_ffff),
   } as const;
-  if (problems.length > 0 || endpoint.kind === "refused") {
+  if (problems.length > 0 || endpoint.kind === "refused" || channels.kind === "refused") {
     const all = problems.map(({ field, detail }) => `${field} ${detail}`).join("; ");
     throw new ApnsError("bad-option", `options of the client: ${all}`, problems);
   }
-  return { ...settings, endpoint: endpoint.endpoint };
+  return { ...settings, endpoint: endpoint.endpoint, channelsEndpoint: channels.endpoint };
 }
 
 function toList(ca: ApnsClientOptions["ca"]): readonly (string | Uint8Array)[] {

@@ -3,6 +3,7 @@ import type { Identity } from "../credentials/index.ts";
 import type { Goaway, ReceivedResponse } from "../http2/index.ts";
 import { type Answer, type RejectionReason, readAnswer, rejectionReasons } from "../response/index.ts";
 import type { Timer } from "../runtime/index.ts";
+import { ClockWatch } from "./clock-watch.ts";
 import { Connection, type ConnectionEnd, type ConnectionOwner, type RequestEnd } from "./connection.ts";
 import { openContext } from "./dial.ts";
 import type { ClientEvent } from "./events.ts";
@@ -37,6 +38,7 @@ export class Pool implements ConnectionOwner {
   private readonly connections = new Set<Connection>();
   private readonly queue = new JobQueue();
   private readonly growth = new Growth();
+  private readonly clockWatch: ClockWatch;
   private readonly delayed = new Map<Job, Timer>();
   private current: Connection | undefined;
   private isFull = true;
@@ -56,6 +58,7 @@ export class Pool implements ConnectionOwner {
     this.settings = settings;
     this.identity = identity;
     this.secureContext = openContext(identity, settings.ca);
+    this.clockWatch = new ClockWatch(settings.clock, settings.logger);
     this.reconnection = new Reconnection(settings.random);
     this.tokenPace = new TokenPace(settings.clock, (job) => this.takeBack(job));
   }
@@ -72,6 +75,7 @@ export class Pool implements ConnectionOwner {
       delayed: this.delayed.size,
       inFlight: this.inFlight,
       lastFailure: this.lastFailure,
+      clockSkewMs: this.clockWatch.skewMs,
       connections: [...this.connections].map((each) => ({
         phase: each.phase,
         remoteAddress: each.remoteAddress,
@@ -158,14 +162,16 @@ export class Pool implements ConnectionOwner {
     if (response.status !== 500) this.reconnection.worked();
     if (job.isSettled) return;
     job.connection = undefined;
+    job.exchange?.answered(response);
     if (response.status === 200) this.isCredentialRefused = false;
     if (response.status === 200 && response.fields.length <= 4) {
       job.accept();
       this.settledOne(job);
       return;
     }
-    const answer = readAnswer(response.status, response.fields, response.body, this.settings.clock.now());
-    this.decide(job, answer, connection);
+    const { status, fields, body } = response;
+    const answer = readAnswer(status, fields, body, this.settings.clock.now());
+    this.decide(job, this.clockWatch.explain(answer, fields, job.providerToken), connection);
   }
 
   unanswered(job: Job, end: RequestEnd, _connection: Connection): void {
@@ -241,7 +247,7 @@ export class Pool implements ConnectionOwner {
     const mayTry = job.attempts < this.settings.retry.attempts && !this.isClosed;
     if (answer.kind === "rejected" && answer.reason === "ExpiredProviderToken" && mayTry) {
       const { tokens } = this.identity;
-      if (tokens !== undefined && job.authorization !== undefined && tokens.replace(job.authorization)) {
+      if (tokens !== undefined && job.providerToken !== undefined && tokens.replace(job.providerToken)) {
         connection.retire("called a provider token expired");
         this.tryAgain(job);
         return;

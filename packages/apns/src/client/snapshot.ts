@@ -7,6 +7,11 @@ export interface PoolSnapshot {
   readonly inFlight: number;
   /** Why a connection ended last, other than by agreement. */
   readonly lastFailure: string | undefined;
+  /**
+   * By how many milliseconds this machine's clock is ahead of the server's (negative: behind), as its last answer with a date showed.
+   * Undefined while that is below a minute or nothing showed it.
+   */
+  readonly clockSkewMs: number | undefined;
   readonly connections: readonly ConnectionSnapshot[];
 }
 

@@ -37,7 +37,8 @@ function watch() {
         if (last !== undefined) gaps.push(clock.passedMs - last.firstSeenMs);
         last = { token, firstSeenMs: clock.passedMs };
       }
-      const read = readProviderToken(token);
+      expect(token).toMatch(/^bearer [^ ]+$/);
+      const read = readProviderToken(token.slice("bearer ".length));
       if (read.kind === "read")
         oldestMs = Math.max(oldestMs, clock.now() - read.claims.issuedAtSeconds * 1000);
     },
@@ -98,6 +99,84 @@ test("a clock that jumps does not make tokens faster than every 20 minutes", () 
     if (each % 30 === 10) clock.wallMs += each % 60 === 10 ? 60 * minute : -60 * minute;
   }
   expect(Math.min(...apns.gaps)).toBeGreaterThanOrEqual(20 * minute);
+});
+
+/** Sources one after the other over one cache, as a process that is restarted has them. */
+function restarts() {
+  const clock = new FakeClock();
+  const saved: string[] = [];
+  const cache = { load: () => saved.at(-1), save: (token: string) => void saved.push(token) };
+  const open = (key = privateKey, keyId = "ABC123DEFG") =>
+    new ProviderTokenSource(key, keyId, "DEF123GHIJ", clock, cache);
+  return { clock, cache, open, overwrite: cache.save };
+}
+
+test("over a day of restarts every two minutes the saved token is used until it is time for the next", () => {
+  const { clock, open } = restarts();
+  const apns = watch();
+  for (let each = 0; each < 12 * 60; each += 1) {
+    apns.see(open().current(), clock);
+    clock.pass(2 * minute);
+  }
+  expect(apns.gaps.length + 1).toBeLessThanOrEqual(30);
+  expect(Math.min(...apns.gaps)).toBeGreaterThanOrEqual(20 * minute);
+  expect(apns.oldest()).toBeLessThan(60 * minute);
+});
+
+test("a saved token that is of another key, from the future, too old or no token at all is not used", () => {
+  const { clock, open, overwrite } = restarts();
+  const first = open().current();
+  expect(open().current()).toBe(first);
+  expect(open(generateKeyPairSync("ec", { namedCurve: "P-256" }).privateKey).current()).not.toBe(first);
+  for (const text of ["", "nonsense", "a.b.c", `${first.slice("bearer ".length)}x`]) {
+    overwrite(text);
+    expect(open().current()).not.toContain(text === "" ? first : text);
+  }
+  const second = open().current();
+  expect(open(privateKey, "OTHER12345").current()).not.toBe(second);
+  const third = open().current();
+  clock.wallMs -= 2 * minute;
+  expect(open().current()).not.toBe(third);
+  const fourth = open().current();
+  clock.pass(51 * minute);
+  expect(open().current()).not.toBe(fourth);
+});
+
+test("a saved token keeps its age: what goes on with it renews it in time", () => {
+  const { clock, open } = restarts();
+  const apns = watch();
+  apns.see(open().current(), clock);
+  clock.pass(45 * minute);
+  const tokens = open();
+  for (let each = 0; each < 120; each += 1) {
+    apns.see(tokens.current(), clock);
+    clock.pass(minute);
+  }
+  expect(apns.oldest()).toBeLessThan(51 * minute);
+  expect(Math.min(...apns.gaps)).toBeGreaterThanOrEqual(20 * minute);
+});
+
+test("a cache that fails costs a token, never a send", () => {
+  const fail = () => {
+    throw new Error("the disk is full");
+  };
+  const clock = new FakeClock();
+  const tokens = new ProviderTokenSource(privateKey, "ABC123DEFG", "DEF123GHIJ", clock, {
+    load: fail,
+    save: fail,
+  });
+  expect(tokens.current()).toMatch(/^bearer /);
+  expect(tokens.current()).toBe(tokens.current());
+});
+
+test("a saved token that APNs calls expired is replaced, and the next one saved", () => {
+  const { cache, open } = restarts();
+  open().current();
+  const tokens = open();
+  const refused = tokens.current();
+  expect(tokens.replace(refused)).toBe(true);
+  expect(tokens.current()).not.toBe(refused);
+  expect(`bearer ${cache.load()}`).toBe(tokens.current());
 });
 
 test("all clients of a process share the source of a key", () => {

@@ -1,6 +1,6 @@
-import type { KeyObject } from "node:crypto";
+import { createPublicKey, type KeyObject } from "node:crypto";
 import { type Clock, systemClock } from "../runtime/index.ts";
-import { signProviderToken } from "./provider-token.ts";
+import { readProviderToken, signProviderToken, verifyProviderToken } from "./provider-token.ts";
 
 /** A token this old is replaced: well before the 60 minutes after which APNs refuses it. */
 const renewAfterMs = 50 * 60_000;
@@ -8,6 +8,16 @@ const renewAfterMs = 50 * 60_000;
 const shortestLifeMs = 20 * 60_000;
 /** A clock that jumped back by more than this makes a token that lies in the future. */
 const mostSkewMs = 60_000;
+
+/**
+ * Where a provider token outlives the process: APNs takes a new one only every 20 minutes, and a token signed anew is a new one even in
+ * the same second. A file will do, or a row; what is kept there is as secret as a password for an hour. Called seldom, and synchronously. What it throws costs a token more, never a send.
+ */
+export interface ProviderTokenCache {
+  /** The token that was saved last, or undefined. One that is too old or of another key is not used. */
+  load(): string | undefined;
+  save(providerToken: string): void;
+}
 
 /**
  * The provider token of one key, one at a time. Age is counted from when a token was made, and it is made when it is first
@@ -18,35 +28,50 @@ export class ProviderTokenSource {
   private readonly keyId: string;
   private readonly teamId: string;
   private readonly clock: Clock;
-  private token: string | undefined;
+  private readonly cache: ProviderTokenCache | undefined;
+  private hasLooked = false;
+  /** The token as it is sent; made once, because every request bears it. */
+  private bearer: string | undefined;
   private madeAtMs = 0;
   private madeAtMonotonic = 0;
   /** When the last token that replaced a refused one was made; by the clock that does not jump. */
   private renewedAtMonotonic = Number.NEGATIVE_INFINITY;
 
-  constructor(key: KeyObject, keyId: string, teamId: string, clock: Clock = systemClock) {
+  constructor(
+    key: KeyObject,
+    keyId: string,
+    teamId: string,
+    clock: Clock = systemClock,
+    cache?: ProviderTokenCache,
+  ) {
+    this.cache = cache;
     this.key = key;
     this.keyId = keyId;
     this.teamId = teamId;
     this.clock = clock;
   }
 
-  /** The token to send now. */
+  /** What the `authorization` header is to say now: `bearer` and the token. */
   current(): string {
     const now = this.clock.now();
     const age = this.clock.monotonic() - this.madeAtMonotonic;
     const jumped = Math.abs(now - this.madeAtMs - age) > mostSkewMs;
-    if (this.token !== undefined && age < (jumped ? shortestLifeMs : renewAfterMs)) return this.token;
+    if (this.bearer !== undefined && age < (jumped ? shortestLifeMs : renewAfterMs)) return this.bearer;
+    if (!this.hasLooked) {
+      this.hasLooked = true;
+      const saved = this.adopt(this.load());
+      if (saved !== undefined) return saved;
+    }
     return this.make();
   }
 
   /**
-   * APNs called `refused` expired. Makes a new token if that one is still the current one; however many answers say
+   * APNs called `refused`, which `current` gave, expired. Makes a new token if that one is still the current one; however many answers say
    * so, one new token comes of it. False when a refused token was replaced less than 20 minutes ago: a further one would be
    * refused too, and the clock is the likely cause.
    */
   replace(refused: string): boolean {
-    if (this.token !== refused) return true;
+    if (this.bearer !== refused) return true;
     const now = this.clock.monotonic();
     if (now - this.renewedAtMonotonic < shortestLifeMs) return false;
     this.renewedAtMonotonic = now;
@@ -54,12 +79,47 @@ export class ProviderTokenSource {
     return true;
   }
 
+  /** Takes up a saved token as if it had been made here, when it was made: one of this key, and young enough. */
+  private adopt(saved: string | undefined): string | undefined {
+    const read = saved === undefined ? undefined : readProviderToken(saved);
+    if (read?.kind !== "read") return undefined;
+    const { claims, signed, signature } = read;
+    const ageMs = this.clock.now() - claims.issuedAtSeconds * 1000;
+    const isOurs =
+      claims.keyId === this.keyId &&
+      claims.teamId === this.teamId &&
+      verifyProviderToken(createPublicKey(this.key), signed, signature);
+    if (!isOurs || ageMs < 0 || ageMs >= renewAfterMs) return undefined;
+    this.madeAtMs = claims.issuedAtSeconds * 1000;
+    this.madeAtMonotonic = this.clock.monotonic() - ageMs;
+    this.bearer = `bearer ${saved}`;
+    return this.bearer;
+  }
+
   private make(): string {
     this.madeAtMs = this.clock.now();
     this.madeAtMonotonic = this.clock.monotonic();
     const issuedAtSeconds = Math.floor(this.madeAtMs / 1000);
-    this.token = signProviderToken(this.key, { keyId: this.keyId, teamId: this.teamId, issuedAtSeconds });
-    return this.token;
+    const token = signProviderToken(this.key, { keyId: this.keyId, teamId: this.teamId, issuedAtSeconds });
+    this.bearer = `bearer ${token}`;
+    this.save(token);
+    return this.bearer;
+  }
+
+  private load(): string | undefined {
+    try {
+      return this.cache?.load();
+    } catch {
+      return undefined; // as if nothing had been saved
+    }
+  }
+
+  private save(token: string): void {
+    try {
+      this.cache?.save(token);
+    } catch {
+      // The next process makes a token of its own; this one has its.
+    }
   }
 }
 
@@ -67,20 +127,24 @@ export class ProviderTokenSource {
 const shared = new Map<string, ProviderTokenSource>();
 const mostShared = 10_000;
 
-/** The process-wide source of a key; `clock` other than the system's gets one of its own, for tests. */
+/**
+ * The process-wide source of a key; `clock` other than the system's gets one of its own, for tests. The cache of the first who asks is
+ * the one that is used.
+ */
 export function providerTokenSource(
   key: KeyObject,
   keyId: string,
   teamId: string,
   clock: Clock = systemClock,
+  cache?: ProviderTokenCache,
 ): ProviderTokenSource {
-  if (clock !== systemClock) return new ProviderTokenSource(key, keyId, teamId, clock);
+  if (clock !== systemClock) return new ProviderTokenSource(key, keyId, teamId, clock, cache);
   const secret = key.export({ format: "der", type: "pkcs8" }).toString("base64");
   const name = `${teamId} ${keyId} ${secret}`;
   let source = shared.get(name);
   if (source === undefined) {
     if (shared.size >= mostShared) shared.clear();
-    source = new ProviderTokenSource(key, keyId, teamId, clock);
+    source = new ProviderTokenSource(key, keyId, teamId, clock, cache);
     shared.set(name, source);
   }
   return source;

@@ -23,7 +23,7 @@ import {
 import { decodeGoaway, type Goaway, sumUpGoaways } from "./goaway.ts";
 import { OpenStreams } from "./open-streams.ts";
 import { RequestWriter } from "./request-writer.ts";
-import { ResponseReader } from "./response-reader.ts";
+import { ResponseReader, streamWindow } from "./response-reader.ts";
 import { adoptSettings, decodeSettings, initialSettings, type Settings } from "./settings.ts";
 
 /**
@@ -63,13 +63,14 @@ export class ClientConnection<Tag> {
   constructor(listener: ClientConnectionListener<Tag>, options: ClientConnectionOptions = {}) {
     this.listener = listener;
     this.limits = completeOptions(options);
-    this.streams = new OpenStreams(listener, this.out, this.writer, this.limits.firstStreamId);
+    this.streams = new OpenStreams(listener, this.out, this.writer, this.limits);
     this.reader = new ResponseReader(this.streams, this.out, this.guard, this.limits);
     this.out.latin1(connectionPreface);
     writeSettings(this.out, [
       [settingId.headerTableSize, this.limits.headerTableBytes],
       [settingId.enablePush, 0],
       [settingId.maxHeaderListSize, this.limits.maxHeaderListBytes],
+      ...streamWindow(this.limits.mostBodyBytes),
     ]);
     const added = this.limits.receiveWindowBytes - initialSettings.initialWindowSize;
     if (added > 0) writeWindowUpdate(this.out, 0, added);

@@ -7,7 +7,7 @@ export interface ReceivedResponse {
   readonly status: number;
   /** [name, value, name, value, ...] as received, `:status` first; trailers are checked and dropped. */
   readonly fields: readonly string[];
-  /** The front of the content, at most 4096 bytes. */
+  /** The front of the content, at most `mostBodyBytes`: 4096 unless the connection was told otherwise. */
   readonly body: Buffer;
   /**
    * False where content is missing: cut at our limit, or the stream was reset or the socket closed after the status

@@ -10,6 +10,11 @@ export interface ClientConnectionOptions {
   readonly headerTableBytes?: number;
   /** SETTINGS_MAX_HEADER_LIST_SIZE; a longer response header list fails its request. @default 16 384 */
   readonly maxHeaderListBytes?: number;
+  /**
+   * Of a response body this much is kept, 4 096 to 16 777 216 bytes. An APNs error has below 200 bytes; a list of broadcast channels
+   * may have some hundred thousand. @default 4 096
+   */
+  readonly mostBodyBytes?: number;
   /** Id of the first stream, odd; for tests of what happens when ids run out. @default 1 */
   readonly firstStreamId?: number;
 }
@@ -34,6 +39,7 @@ export function completeOptions(options: ClientConnectionOptions): ClientLimits 
       1_048_576,
     ),
     maxHeaderListBytes: within("maxHeaderListBytes", options.maxHeaderListBytes ?? 16_384, 256, 262_144),
+    mostBodyBytes: within("mostBodyBytes", options.mostBodyBytes ?? 4096, 4096, 16_777_216),
     firstStreamId: within("firstStreamId", options.firstStreamId ?? 1, 1, max31Bit) | 1,
   };
 }

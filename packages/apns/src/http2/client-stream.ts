@@ -1,5 +1,4 @@
-/** Of a response body, this much is kept; the rest only counts. An APNs error body has below 200 bytes. */
-const mostKeptBytes = 4096;
+const firstRoomBytes = 4096;
 
 const noBytes = Buffer.alloc(0);
 
@@ -30,8 +29,11 @@ export class ClientStream<Tag> {
   /** The front of the content, [0, keptBytes). */
   private kept: Buffer = noBytes;
   private keptBytes = 0;
+  private readonly mostBodyBytes: number;
 
-  constructor(id: number, tag: Tag, sendWindow: number) {
+  /** @param mostBodyBytes of the content this much is kept; the rest only counts */
+  constructor(id: number, tag: Tag, sendWindow: number, mostBodyBytes: number) {
+    this.mostBodyBytes = mostBodyBytes;
     this.id = id;
     this.tag = tag;
     this.sendWindow = sendWindow;
@@ -40,10 +42,14 @@ export class ClientStream<Tag> {
   /** Takes the content of one DATA frame, [start, end) of `bytes`. */
   addContent(bytes: Buffer, start: number, end: number): void {
     this.contentBytes += end - start;
-    const wanted = Math.min(end - start, mostKeptBytes - this.keptBytes);
+    const wanted = Math.min(end - start, this.mostBodyBytes - this.keptBytes);
     if (wanted <= 0) return;
-    if (this.keptBytes + wanted > this.kept.length) {
-      const larger = Buffer.allocUnsafeSlow(this.keptBytes === 0 ? wanted : mostKeptBytes);
+    const needed = this.keptBytes + wanted;
+    if (needed > this.kept.length) {
+      const room = Math.max(needed, firstRoomBytes, 2 * this.kept.length);
+      const larger = Buffer.allocUnsafeSlow(
+        this.keptBytes === 0 ? wanted : Math.min(room, this.mostBodyBytes),
+      );
       this.kept.copy(larger, 0, 0, this.keptBytes);
       this.kept = larger;
     }
@@ -51,7 +57,7 @@ export class ClientStream<Tag> {
     this.keptBytes += wanted;
   }
 
-  /** The content received, cut to 4 KB. */
+  /** The content received, cut to what is kept. */
   get body(): Buffer {
     return this.keptBytes === this.kept.length ? this.kept : this.kept.subarray(0, this.keptBytes);
   }

@@ -17,6 +17,7 @@ export class OpenStreams<Tag> {
   private readonly out: ByteWriter;
   private readonly writer: RequestWriter;
   private forsaken = 0;
+  private readonly mostBodyBytes: number;
   private hasFreed = false;
   private nextId: number;
   /** Streams from this one on stand in output that was not taken yet. */
@@ -26,13 +27,14 @@ export class OpenStreams<Tag> {
     listener: ClientConnectionListener<Tag>,
     out: ByteWriter,
     writer: RequestWriter,
-    firstStreamId: number,
+    limits: { readonly firstStreamId: number; readonly mostBodyBytes: number },
   ) {
     this.listener = listener;
     this.out = out;
     this.writer = writer;
-    this.nextId = firstStreamId;
-    this.firstUntakenId = firstStreamId;
+    this.mostBodyBytes = limits.mostBodyBytes;
+    this.nextId = limits.firstStreamId;
+    this.firstUntakenId = limits.firstStreamId;
   }
 
   get count(): number {
@@ -50,7 +52,7 @@ export class OpenStreams<Tag> {
   }
 
   add(tag: Tag): ClientStream<Tag> {
-    const stream = new ClientStream(this.nextId, tag, this.writer.initialStreamWindow);
+    const stream = new ClientStream(this.nextId, tag, this.writer.initialStreamWindow, this.mostBodyBytes);
     this.nextId += 2;
     this.streams.set(stream.id, stream);
     return stream;

@@ -336,6 +336,20 @@ test("keeps 4 KB of a body, cuts a long one short, and credits every byte", () =
   expect(peer.read().map(inWords)).toEqual(["rstStream 1 00000008"]);
 });
 
+test("keeps a longer body where one is wanted, and announces the window for it", () => {
+  const fresh = new RawPeer({ mostBodyBytes: 300_000 });
+  expect(inWords(fresh.read()[0]!)).toContain(`0004${(300_000 + 32_767).toString(16).padStart(8, "0")}`);
+  expect(inWords(new RawPeer().read()[0]!)).not.toMatch(/0004[0-9a-f]{8}$/);
+  const peer = RawPeer.opened([], { mostBodyBytes: 300_000 });
+  peer.request("a");
+  peer.request("b");
+  for (const id of [1, 3]) peer.respond(id, [":status", "200"], 0);
+  for (let i = 0; i < 30; i++) peer.frame(data, i === 29 ? endStream : 0, 1, Buffer.alloc(10_000, "x"));
+  expect(heard(peer)[0]).toBe(`a 200 "${"x".repeat(300_000)}"`);
+  for (let i = 0; i < 31; i++) peer.frame(data, 0, 3, Buffer.alloc(10_000, "x"));
+  expect(heard(peer)[0]).toBe(`b 200 "${"x".repeat(300_000)}" incomplete`);
+});
+
 test("gives back the connection's window for padding, dead streams and answers alike", () => {
   const peer = RawPeer.opened([[3, 0xffff]], { receiveWindowBytes: 100_000 });
   let sent = 0;

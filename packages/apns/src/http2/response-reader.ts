@@ -1,8 +1,9 @@
 import type { ByteWriter } from "./byte-writer.ts";
+import type { ClientLimits } from "./client-options.ts";
 import type { ClientStream } from "./client-stream.ts";
 import type { FloodGuard } from "./flood-guard.ts";
 import { contentEnd, contentStart } from "./frame-rules.ts";
-import { type ConnectionError, errorCode, flag, frameType } from "./frame-types.ts";
+import { type ConnectionError, errorCode, flag, frameType, settingId } from "./frame-types.ts";
 import { writeRstStream, writeWindowUpdate } from "./frame-writer.ts";
 import { HeaderAssembler } from "./header-assembler.ts";
 import { HpackDecoder } from "./hpack/decoder.ts";
@@ -10,11 +11,19 @@ import type { OpenStreams } from "./open-streams.ts";
 import { ReceiveWindow } from "./receive-window.ts";
 import { areTrailersValid, readContentLength, readStatus } from "./response-fields.ts";
 
+/** DATA payload of one response at most, where no larger body is wanted. */
+const usualResponseBytes = 32_768;
 /**
- * DATA payload of one response at most: below the stream's window of 65 535 bytes by more than a frame, so no
- * stream is ever owed credit.
+ * Our stream windows stand this far above what a response may have: more than a frame, so no stream is ever owed credit. The usual
+ * sum is the protocol's own window of 65 535 bytes, which needs no setting.
  */
-const mostResponseBytes = 32_768;
+const windowMarginBytes = 32_767;
+
+/** SETTINGS for streams that carry a body of that size. */
+export function streamWindow(mostBodyBytes: number): readonly (readonly [id: number, value: number])[] {
+  if (mostBodyBytes <= usualResponseBytes) return [];
+  return [[settingId.initialWindowSize, mostBodyBytes + windowMarginBytes]];
+}
 
 const mostInterimResponses = 16;
 
@@ -30,13 +39,10 @@ export class ResponseReader<Tag> {
   private readonly decoder: HpackDecoder;
   private readonly assembler = new HeaderAssembler();
   private readonly window: ReceiveWindow;
+  private readonly mostResponseBytes: number;
 
-  constructor(
-    streams: OpenStreams<Tag>,
-    out: ByteWriter,
-    guard: FloodGuard,
-    limits: { readonly receiveWindowBytes: number; readonly maxHeaderListBytes: number },
-  ) {
+  constructor(streams: OpenStreams<Tag>, out: ByteWriter, guard: FloodGuard, limits: ClientLimits) {
+    this.mostResponseBytes = Math.max(usualResponseBytes, limits.mostBodyBytes);
     this.streams = streams;
     this.out = out;
     this.guard = guard;
@@ -113,7 +119,7 @@ export class ResponseReader<Tag> {
       contentEnd(flags, bytes, start, end),
     );
     if ((flags & flag.endStream) !== 0) this.end(stream);
-    else if (stream.dataBytes > mostResponseBytes) this.streams.cutShort(stream);
+    else if (stream.dataBytes > this.mostResponseBytes) this.streams.cutShort(stream);
     else if (end === start) return this.guard.countIdle();
     return undefined;
   }

@@ -3,6 +3,7 @@ import { type PushType, pushTypeRule, pushTypes } from "./push-type.ts";
 
 export interface Address {
   readonly topic: string | undefined;
+  /** Undefined for Wallet passes: they have no push type. */
   readonly pushType: string | undefined;
 }
 
@@ -10,26 +11,42 @@ const suffixes = (Object.keys(pushTypes) as PushType[])
   .map((pushType) => ({ pushType, suffix: pushTypes[pushType].topicSuffix }))
   .filter(({ suffix }) => suffix !== "");
 
+/** Pass type identifiers begin so. Source: Apple, "Adding a Web Service to Update Passes". */
+const passPrefix = "pass.";
+
 /**
  * Topic and push type where the sender left them out. The push type is told by the topic's suffix, then by the payload's
  * content; the client's topic gets the push type's suffix, a notification's own topic is left as it is.
  */
 export function deriveAddress(notification: Notification, defaultTopic: string | undefined): Address {
-  const pushType = notification.pushType ?? tellPushType(notification);
+  const pushType = notification.pushType ?? tellPushType(notification, defaultTopic);
   if (notification.topic !== undefined || defaultTopic === undefined)
     return { topic: notification.topic, pushType };
-  const suffix = pushTypeRule(pushType)?.topicSuffix ?? "";
+  const suffix = pushType === undefined ? "" : (pushTypeRule(pushType)?.topicSuffix ?? "");
   const topic = defaultTopic.endsWith(suffix) ? defaultTopic : `${defaultTopic}${suffix}`;
   return { topic, pushType };
 }
 
-function tellPushType(notification: Notification): string {
+/** The bundle id in a topic: what is left without a push type's suffix. */
+export function bundleIdOf(topic: string): string {
+  const known = suffixes.find(({ suffix }) => topic.endsWith(suffix));
+  return known === undefined ? topic : topic.slice(0, -known.suffix.length);
+}
+
+function tellPushType(notification: Notification, defaultTopic: string | undefined): string | undefined {
   const { topic, payload } = notification;
-  const known = topic === undefined ? undefined : suffixes.find(({ suffix }) => topic.endsWith(suffix));
+  const known = typeof topic === "string" ? suffixes.find(({ suffix }) => topic.endsWith(suffix)) : undefined;
   if (known !== undefined) return known.pushType;
+  if (String(topic ?? defaultTopic).startsWith(passPrefix)) return undefined;
   if (typeof payload !== "object" || payload === null || payload instanceof Uint8Array) return "alert";
-  if ("mdm" in payload) return "mdm";
-  const { aps } = payload as { aps?: unknown };
-  if (typeof aps !== "object" || aps === null || !("content-available" in aps)) return "alert";
-  return "alert" in aps || "badge" in aps || "sound" in aps ? "alert" : "background";
+  const { aps, mdm } = payload as { readonly aps?: unknown; readonly mdm?: unknown };
+  if (mdm !== undefined) return "mdm";
+  if (typeof aps !== "object" || aps === null)
+    return "container-identifier" in payload ? "fileprovider" : "alert";
+  const keys = aps as Readonly<Record<string, unknown>>;
+  if (keys.event !== undefined && keys.timestamp !== undefined) return "liveactivity";
+  if (keys["content-available"] !== 1) return "alert";
+  return keys.alert === undefined && keys.badge === undefined && keys.sound === undefined
+    ? "background"
+    : "alert";
 }

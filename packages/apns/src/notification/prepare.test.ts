@@ -1,9 +1,16 @@
 import { expect, test } from "vitest";
 import type { Notification } from "./notification.ts";
-import { prepareNotification } from "./prepare.ts";
+import { type PrepareOptions, prepareNotification } from "./prepare.ts";
+import { type PushType, pushTypes } from "./push-type.ts";
 
 const deviceToken = "00fc13adff785122b4ad28809a3420982341241421348097878e577c991de8f0";
 const hello = { aps: { alert: "Hello" } };
+const started = {
+  aps: {
+    ...{ event: "start", timestamp: 1_800_000_000, alert: { title: "Go", body: "On the way" } },
+    ...{ "content-state": { minutes: 5 }, "attributes-type": "Order", attributes: {} },
+  },
+};
 
 function problemFields(
   change: Partial<Record<keyof Notification, unknown>>,
@@ -46,7 +53,15 @@ test.each([
   [{ payload: { aps: { "content-available": 1, alert: "Hello" } } }, "alert", "com.example.app", undefined],
   [{ payload: { mdm: "PushMagic" } }, "mdm", "com.example.app", undefined],
   [{ pushType: "voip" }, "voip", "com.example.app.voip", undefined],
-  [{ pushType: "liveactivity" }, "liveactivity", "com.example.app.push-type.liveactivity", undefined],
+  [{ payload: started }, "liveactivity", "com.example.app.push-type.liveactivity", undefined],
+  [
+    { payload: { "container-identifier": "a" } },
+    "fileprovider",
+    "com.example.app.pushkit.fileprovider",
+    undefined,
+  ],
+  [{ payload: { aps: { "content-available": 0 } } }, "alert", "com.example.app", undefined],
+  [{ topic: "pass.com.example", payload: {} }, undefined, "pass.com.example", undefined],
   [{ topic: "com.other.voip" }, "voip", "com.other.voip", undefined],
   [{ pushType: "future" }, "future", "com.example.app", undefined],
 ])("%j is a %s push to %s", (change, pushType, topic, priority) => {
@@ -155,5 +170,101 @@ test("all problems are told at once, each with a cure", () => {
       "priority",
       "collapseId",
     ]);
+  }
+});
+
+const suffixes: Readonly<Record<PushType, string>> = {
+  alert: "",
+  background: "",
+  complication: ".complication",
+  controls: ".push-type.controls",
+  fileprovider: ".pushkit.fileprovider",
+  liveactivity: ".push-type.liveactivity",
+  location: ".location-query",
+  mdm: "",
+  pushtotalk: ".voip-ptt",
+  voip: ".voip",
+  widgets: ".push-type.widgets",
+};
+
+const payloads: Partial<Record<PushType, object>> = {
+  background: { aps: { "content-available": 1 } },
+  controls: { aps: { "content-changed": true } },
+  fileprovider: { "container-identifier": "a" },
+  liveactivity: started,
+  mdm: { mdm: "PushMagic" },
+  widgets: { aps: { "content-changed": true } },
+};
+
+function problemsWith(change: Partial<Notification>, options: PrepareOptions): string[] {
+  const prepared = prepareNotification({ deviceToken, payload: hello, ...change }, options);
+  return prepared.kind === "refused"
+    ? prepared.problems.map(({ field, detail }) => `${field} ${detail}`)
+    : [];
+}
+
+test("each of the eleven push types gets its suffix, its default priority and its limit in bytes", () => {
+  const types = Object.keys(pushTypes) as PushType[];
+  expect(types).toHaveLength(11);
+  for (const pushType of types) {
+    expect(prepare({ pushType, payload: payloads[pushType] ?? hello })).toMatchObject({
+      pushType,
+      topic: `com.example.app${suffixes[pushType]}`,
+      priority: pushType === "background" ? 5 : undefined,
+    });
+    const limit = pushType === "voip" ? 5120 : 4096;
+    expect(problemFields({ pushType, payload: Buffer.alloc(limit, 0x20) })).toEqual([]);
+    expect(problemFields({ pushType, payload: Buffer.alloc(limit + 1, 0x20) }, "lenient")).toEqual([
+      "payload",
+    ]);
+  }
+});
+
+test("push types that APNs takes with a provider token only are refused for a certificate, and the reverse", () => {
+  const certificate = { kind: "certificate", topics: [] } as const;
+  const refused = (sender: PrepareOptions["sender"], mode?: "lenient") =>
+    (Object.keys(pushTypes) as PushType[]).filter((pushType) => {
+      const payload = payloads[pushType] ?? hello;
+      return problemsWith({ pushType, payload }, { topic: "com.example.app", sender, mode }).length > 0;
+    });
+  expect(refused(certificate)).toEqual(["controls", "fileprovider", "location", "widgets"]);
+  expect(refused({ kind: "token" })).toEqual(["mdm"]);
+  expect(refused(undefined)).toEqual([]);
+  expect(refused(certificate, "lenient")).toEqual([]);
+});
+
+test("a topic that the certificate does not list, or none where it lists several, is refused", () => {
+  const topics = ["com.example.app", "com.example.app.voip"];
+  const sender = { kind: "certificate", topics } as const;
+  expect(problemsWith({ topic: "com.example.app" }, { sender })).toEqual([]);
+  expect(problemsWith({ topic: "com.other" }, { sender })[0]).toMatch(
+    /com\.other.*lists com\.example\.app, /,
+  );
+  expect(problemsWith({}, { sender })[0]).toMatch(/^topic is missing/);
+  expect(problemsWith({}, { sender: { kind: "certificate", topics: ["com.example.app"] } })).toEqual([]);
+  expect(problemsWith({}, { sender: { kind: "token" } })[0]).toMatch(/^topic is missing/);
+  expect(problemsWith({ topic: "com.other" }, { sender, mode: "lenient" })).toEqual([]);
+});
+
+test("an unknown push type is sent as it is, with a warning for the log", () => {
+  const options = { topic: "com.example.app" };
+  const future = prepareNotification({ deviceToken, payload: hello, pushType: "future" }, options);
+  expect(future).toMatchObject({ kind: "prepared", warning: expect.stringContaining("future") });
+  expect(prepareNotification({ deviceToken, payload: hello }, options)).not.toHaveProperty("warning");
+});
+
+test("values of a wrong type are problems, never exceptions", () => {
+  for (const bad of [5, null, {}, [], true]) {
+    for (const field of [
+      "deviceToken",
+      "topic",
+      "pushType",
+      "priority",
+      "expiration",
+      "collapseId",
+      "apnsId",
+    ])
+      if (!(bad === 5 && field === "priority") && !(bad === 5 && field === "expiration"))
+        if (bad !== null || field === "deviceToken") expect(problemFields({ [field]: bad })).toContain(field);
   }
 });

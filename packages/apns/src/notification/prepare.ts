@@ -1,26 +1,40 @@
 import { makeApnsId } from "./apns-id.ts";
-import { deriveAddress } from "./derive.ts";
+import { type Address, bundleIdOf, deriveAddress } from "./derive.ts";
 import { parseDeviceToken } from "./device-token.ts";
+import { explainEpochSeconds, toEpochSeconds } from "./epoch-seconds.ts";
 import type { Notification, NotificationProblem, PreparedNotification } from "./notification.ts";
-import { type Priority, payloadLimitBytes, priorities, pushTypeRule } from "./push-type.ts";
+import { checkSize, isWritable, writePayload } from "./payload-content.ts";
+import { checkPayload } from "./payload-rules.ts";
+import { type PushTypeRule, payloadLimitBytes, priorities, pushTypeRule } from "./push-type.ts";
 
 export interface PrepareOptions {
   /** Topic for notifications that name none: the bundle id, without suffix. */
   readonly topic?: string | undefined;
   /** "strict" refuses what contradicts Apple's rules; "lenient" refuses only what cannot be sent at all. @default "strict" */
   readonly mode?: "strict" | "lenient" | undefined;
+  /** What it will be sent with. Absent where nobody knows yet: then nothing is refused for its authentication. */
+  readonly sender?: Sender | undefined;
 }
 
+/** How a notification will prove who sends it. */
+export type Sender =
+  | { readonly kind: "token" }
+  /** The certificate's topics; none where it does not list them. */
+  | { readonly kind: "certificate"; readonly topics: readonly string[] };
+
 export type Prepared =
-  | { readonly kind: "prepared"; readonly notification: PreparedNotification }
+  | {
+      readonly kind: "prepared";
+      readonly notification: PreparedNotification;
+      /** Something that is sent all the same and deserves a look, for the log. Few distinct texts. */
+      readonly warning?: string;
+    }
   | { readonly kind: "refused"; readonly problems: readonly NotificationProblem[] };
 
 const mostCollapseIdBytes = 64;
 const mostHeaderBytes = 1024;
 const uuid = /^[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}$/;
 const printable = /^[\x21-\x7e]+$/;
-/** Seconds beyond this are milliseconds by mistake: the year 5138. */
-const latestSeconds = 100_000_000_000;
 
 /**
  * Checks a notification and fills in what APNs needs. All problems are told, not the first one.
@@ -30,7 +44,6 @@ const latestSeconds = 100_000_000_000;
 export function prepareNotification(notification: Notification, options: PrepareOptions = {}): Prepared {
   const problems: NotificationProblem[] = [];
   const refuse = (field: keyof Notification, detail: string): void => void problems.push({ field, detail });
-  const strict = options.mode !== "lenient";
 
   const deviceToken =
     typeof notification.deviceToken === "string" ? parseDeviceToken(notification.deviceToken) : undefined;
@@ -40,28 +53,22 @@ export function prepareNotification(notification: Notification, options: Prepare
       "must be 8 to 200 hexadecimal digits, an even number; send the token's bytes as hex",
     );
   }
-  const payload = readPayload(notification.payload, refuse);
-  const address = deriveAddress(notification, options.topic);
-  const { topic, pushType } = address;
+  const payload = writePayload(notification.payload, refuse);
+  const { topic, pushType } = deriveAddress(notification, options.topic);
+  const rule = pushType === undefined ? undefined : pushTypeRule(pushType);
   if (topic !== undefined && !isHeaderValue(topic)) {
     refuse(
       "topic",
       `must be 1 to ${mostHeaderBytes} printable ASCII characters without spaces, such as com.example.app`,
     );
   }
-  if (pushType !== undefined && !isHeaderValue(pushType)) {
+  if (pushType !== undefined && rule === undefined && !isHeaderValue(pushType)) {
     refuse("pushType", "must be one word of printable ASCII characters, such as alert or background");
   }
-  const limit = payloadLimitBytes(pushType ?? "");
-  if (payload !== undefined && payload.bytes > limit) {
-    refuse(
-      "payload",
-      `is ${payload.bytes} bytes; APNs takes ${limit}: shorten it, or let the app fetch the rest`,
-    );
-  }
-  if (payload?.bytes === 0) refuse("payload", "is empty; the smallest payload is {}");
-  const priority = readPriority(notification.priority, pushType, strict, refuse);
-  if (strict && pushType !== undefined) checkAgainstPushType(notification, topic, pushType, refuse);
+  if (payload !== undefined) checkSize(payload.bytes, payloadLimitBytes(pushType ?? ""), refuse);
+  const priority = notification.priority ?? rule?.defaultPriority;
+  if (priority !== undefined && !priorities.includes(priority))
+    refuse("priority", "must be 10 (now), 5 (as power allows) or 1 (never wakes the device)");
   const expirationSeconds = readExpiration(notification.expiration, refuse);
   checkCollapseId(notification.collapseId, refuse);
   if (notification.apnsId !== undefined && !isUuid(notification.apnsId)) {
@@ -74,23 +81,25 @@ export function prepareNotification(notification: Notification, options: Prepare
   if (delivery !== undefined && delivery !== "at-least-once" && delivery !== "at-most-once") {
     refuse("delivery", 'must be "at-least-once" or "at-most-once"');
   }
+  if (options.mode !== "lenient")
+    checkAgainstApple(notification, { topic, pushType }, rule, options.sender, refuse);
   if (problems.length > 0 || deviceToken === undefined || payload === undefined)
     return { kind: "refused", problems };
-  return {
-    kind: "prepared",
-    notification: {
-      deviceToken,
-      payload: payload.content,
-      payloadBytes: payload.bytes,
-      topic,
-      pushType,
-      priority,
-      expirationSeconds,
-      collapseId: notification.collapseId,
-      apnsId: notification.apnsId ?? makeApnsId(),
-      delivery: delivery ?? "at-least-once",
-    },
+  const prepared: PreparedNotification = {
+    deviceToken,
+    payload: payload.content,
+    payloadBytes: payload.bytes,
+    topic,
+    pushType,
+    priority,
+    expirationSeconds,
+    collapseId: notification.collapseId,
+    apnsId: notification.apnsId ?? makeApnsId(),
+    delivery: delivery ?? "at-least-once",
   };
+  if (rule !== undefined || pushType === undefined) return { kind: "prepared", notification: prepared };
+  const warning = `push type ${pushType} is not one that Apple documents; it is sent as it is`;
+  return { kind: "prepared", notification: prepared, warning };
 }
 
 type Refuse = (field: keyof Notification, detail: string) => void;
@@ -104,56 +113,11 @@ function isHeaderValue(text: unknown): boolean {
   return typeof text === "string" && text.length <= mostHeaderBytes && printable.test(text);
 }
 
-function readPayload(
-  payload: Notification["payload"],
-  refuse: Refuse,
-): { content: string | Uint8Array; bytes: number } | undefined {
-  if (payload instanceof Uint8Array) return { content: payload, bytes: payload.length };
-  if (typeof payload === "string") return { content: payload, bytes: Buffer.byteLength(payload) };
-  if (typeof payload !== "object" || payload === null || Array.isArray(payload)) {
-    refuse("payload", 'must be an object such as {"aps": {"alert": "Hello"}}, a string of JSON, or bytes');
-    return undefined;
-  }
-  try {
-    const content = JSON.stringify(payload);
-    if (typeof content === "string") return { content, bytes: Buffer.byteLength(content) };
-    refuse("payload", "has a toJSON that gives nothing; hand over an object that can be written as JSON");
-  } catch (error) {
-    refuse("payload", `cannot be written as JSON (${(error as Error).message}); hand over plain data`);
-  }
-  return undefined;
-}
-
-function readPriority(
-  priority: Priority | undefined,
-  pushType: string | undefined,
-  strict: boolean,
-  refuse: Refuse,
-): Priority | undefined {
-  const rule = pushType === undefined ? undefined : pushTypeRule(pushType);
-  if (priority === undefined) return rule?.defaultPriority;
-  if (!priorities.includes(priority)) {
-    refuse("priority", "must be 10 (now), 5 (as power allows) or 1 (never wakes the device)");
-  } else if (strict && rule !== undefined && !rule.priorities.includes(priority)) {
-    refuse(
-      "priority",
-      `must be ${rule.priorities.join(" or ")} for ${pushType} pushes; APNs refuses ${priority}`,
-    );
-  }
-  return priority;
-}
-
 function readExpiration(expiration: Date | number | undefined, refuse: Refuse): number | undefined {
   if (expiration === undefined) return undefined;
-  const seconds = expiration instanceof Date ? Math.floor(expiration.getTime() / 1000) : expiration;
-  if (!Number.isSafeInteger(seconds) || seconds < 0) {
-    refuse("expiration", "must be a valid Date or whole seconds since 1970; 0 means that APNs tries once");
-  } else if (seconds > latestSeconds) {
-    refuse(
-      "expiration",
-      `is ${seconds} seconds, thousands of years ahead: APNs counts seconds, not milliseconds`,
-    );
-  }
+  const seconds = toEpochSeconds(expiration);
+  const detail = explainEpochSeconds(seconds);
+  if (detail !== undefined) refuse("expiration", `${detail}; 0 means that APNs tries once`);
   return seconds;
 }
 
@@ -173,25 +137,53 @@ function checkCollapseId(collapseId: string | undefined, refuse: Refuse): void {
   }
 }
 
-function checkAgainstPushType(
+/** What APNs would refuse, or a device would drop in silence. */
+function checkAgainstApple(
   notification: Notification,
-  topic: string | undefined,
-  pushType: string,
+  address: Address,
+  rule: PushTypeRule | undefined,
+  sender: Sender | undefined,
   refuse: Refuse,
 ): void {
-  const suffix = pushTypeRule(pushType)?.topicSuffix ?? "";
-  if (topic !== undefined && !topic.endsWith(suffix)) {
-    refuse("topic", `must end in ${suffix} for ${pushType} pushes: ${topic}${suffix}`);
+  const { payload, priority } = notification;
+  const { topic, pushType } = address;
+  if (rule !== undefined) {
+    if (priority !== undefined && priorities.includes(priority) && !rule.priorities.includes(priority)) {
+      const allowed = rule.priorities.join(" or ");
+      refuse("priority", `must be ${allowed} for ${pushType} pushes; APNs refuses ${priority}`);
+    }
+    if (typeof topic === "string" && !topic.endsWith(rule.topicSuffix))
+      refuse("topic", `must end in ${rule.topicSuffix} for ${pushType} pushes: ${topic}${rule.topicSuffix}`);
   }
-  if (pushType !== "background") return;
-  const { payload } = notification;
-  const aps =
-    typeof payload === "object" && !(payload instanceof Uint8Array)
-      ? (payload as { aps?: unknown }).aps
-      : undefined;
-  if (typeof aps !== "object" || aps === null) return;
-  for (const key of ["alert", "badge", "sound"]) {
-    if (key in aps)
-      refuse("payload", `has aps.${key}, which a background push may not: remove it, or send an alert push`);
+  if (sender !== undefined) checkSender(sender, address, rule, refuse);
+  if (pushType !== undefined && isWritable(payload))
+    checkPayload(payload, pushType, (path, detail) => refuse("payload", `at ${path}: ${detail}`));
+}
+
+function checkSender(
+  sender: Sender,
+  { topic, pushType }: Address,
+  rule: PushTypeRule | undefined,
+  refuse: Refuse,
+): void {
+  if (rule !== undefined && rule.authentication !== "any" && rule.authentication !== sender.kind) {
+    const needed =
+      rule.authentication === "token" ? "a provider token (.p8 key)" : "the MDM push certificate";
+    refuse(
+      "pushType",
+      `${pushType} is taken by APNs with ${needed} only: send it through a client that has one`,
+    );
   }
+  if (topic === undefined) {
+    const isTold = sender.kind === "certificate" && sender.topics.length <= 1;
+    if (!isTold) refuse("topic", "is missing: name the app's bundle id here or as the client's topic");
+  } else if (sender.kind === "certificate" && !reaches(sender.topics, topic)) {
+    const listed = sender.topics.join(", ");
+    refuse("topic", `is ${topic}, which the certificate is not for; it lists ${listed}`);
+  }
+}
+
+/** A certificate is for its app and for that app's topics with a suffix, whether it lists them or not. */
+function reaches(topics: readonly string[], topic: string): boolean {
+  return topics.length === 0 || topics.includes(topic) || topics.includes(bundleIdOf(topic));
 }

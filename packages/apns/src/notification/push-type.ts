@@ -1,4 +1,7 @@
-/** What APNs asks of one push type. Source: Apple, "Sending notification requests to APNs", table of push types. */
+/**
+ * What APNs asks of one push type.
+ * Source: Apple, "Sending notification requests to APNs", tables of push types and of priorities.
+ */
 export interface PushTypeRule {
   /** What the topic has behind the bundle id; "" where it is the bundle id itself. */
   readonly topicSuffix: string;
@@ -6,8 +9,8 @@ export interface PushTypeRule {
   readonly priorities: readonly Priority[];
   /** The priority a sender gets who names none; undefined leaves the header out, which means 10. */
   readonly defaultPriority?: Priority;
-  /** "token": certificates are refused. */
-  readonly authentication: "any" | "token";
+  /** "token": APNs refuses certificates. "certificate": it wants the MDM push certificate. */
+  readonly authentication: "any" | "token" | "certificate";
   /** Largest payload in bytes. */
   readonly payloadLimitBytes: number;
 }
@@ -59,7 +62,7 @@ export const pushTypes = {
     authentication: "token",
     payloadLimitBytes: ordinaryLimitBytes,
   },
-  mdm: { topicSuffix: "", priorities, authentication: "any", payloadLimitBytes: ordinaryLimitBytes },
+  mdm: { topicSuffix: "", priorities, authentication: "certificate", payloadLimitBytes: ordinaryLimitBytes },
   pushtotalk: {
     topicSuffix: ".voip-ptt",
     priorities,

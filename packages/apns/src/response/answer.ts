@@ -9,6 +9,8 @@ export type Answer =
       readonly reason: RejectionReason;
       readonly goneSinceMs?: number;
       readonly retryAfterMs?: number;
+      /** Not in the answer itself: what the client knows of the cause. */
+      readonly detail?: string;
     }
   | {
       readonly kind: "unrecognized";
@@ -34,7 +36,8 @@ export function readAnswer(
   body: Uint8Array,
   nowMs: number,
 ): Answer {
-  if (status === 200) {
+  // 201 and 204: a channel was made, was deleted.
+  if (status === 200 || status === 201 || status === 204) {
     const uniqueId = findField(fields, "apns-unique-id");
     return uniqueId === undefined ? { kind: "accepted" } : { kind: "accepted", uniqueId };
   }
@@ -48,7 +51,7 @@ export function readAnswer(
 }
 
 /** The first value of a field, or undefined. */
-function findField(fields: readonly string[], name: string): string | undefined {
+export function findField(fields: readonly string[], name: string): string | undefined {
   for (let at = 0; at < fields.length; at += 2) if (fields[at] === name) return fields[at + 1];
   return undefined;
 }

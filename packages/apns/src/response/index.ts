@@ -1,5 +1,5 @@
 /** What APNs answers: the table of its reasons, and an answer read into one of the kinds of outcome. */
-export { type Answer, readAnswer } from "./answer.ts";
+export { type Answer, findField, readAnswer } from "./answer.ts";
 export type { Accepted, Indeterminate, Outcome, Rejected, Unprocessed, Unrecognized } from "./outcome.ts";
 export {
   type Fault,

@@ -26,6 +26,8 @@ export interface Rejected extends Attempted {
   readonly goneSinceMs?: number;
   /** How long APNs asked to wait, in milliseconds, at most 24 hours. */
   readonly retryAfterMs?: number;
+  /** What else is known of the cause, for people: a clock that is off. */
+  readonly detail?: string;
 }
 
 /** APNs refused it in words that are newer than this package's table; classify by the status. */

@@ -1,5 +1,6 @@
 import "reflect-metadata";
 import { createPrivateKey, X509Certificate } from "node:crypto";
+import { readPushCertificate } from "@carillon/apns";
 import {
   AuthorityKeyIdentifierExtension,
   BasicConstraintsExtension,
@@ -10,7 +11,6 @@ import {
 } from "@peculiar/x509";
 import { expect, test } from "vitest";
 import { issueAuthority, issuePushCertificate, issueServerCertificate } from "./certificate-issuer.ts";
-import { readPushCertificate } from "./push-certificate.ts";
 
 const nowMs = Date.UTC(2026, 10, 24, 12);
 const authority = issueAuthority(nowMs);

@@ -7,8 +7,7 @@ import {
   sign,
 } from "node:crypto";
 import { isIP } from "node:net";
-import { appleOid, userIdOid } from "./apple-identifiers.ts";
-import { readDer } from "./der-reader.ts";
+import { appleOid, readDer, userIdOid } from "@carillon/apns/credentials";
 import {
   derBits,
   derBoolean,

@@ -1,18 +1,4 @@
-/** Tags of the universal types that X.509 needs (X.690 §8). */
-export const derTag = {
-  boolean: 0x01,
-  integer: 0x02,
-  bitString: 0x03,
-  octetString: 0x04,
-  null: 0x05,
-  objectIdentifier: 0x06,
-  utf8String: 0x0c,
-  sequence: 0x30,
-  set: 0x31,
-  printableString: 0x13,
-  utcTime: 0x17,
-  generalizedTime: 0x18,
-} as const;
+import { derTag } from "@carillon/apns/credentials";
 
 /** One value: tag, definite length in the shortest form, content (X.690 §10.1). */
 export function derValue(tag: number, ...content: readonly Uint8Array[]): Buffer {

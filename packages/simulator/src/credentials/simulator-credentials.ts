@@ -1,4 +1,5 @@
 import { createPrivateKey, X509Certificate } from "node:crypto";
+import { readPushCertificate } from "@carillon/apns";
 import {
   type IssuedCertificate,
   issueAuthority,
@@ -6,7 +7,6 @@ import {
   issueServerCertificate,
 } from "./certificate-issuer.ts";
 import { findProviderKeyFault, makeProviderKey, type ProviderKey } from "./provider-key.ts";
-import { readPushCertificate } from "./push-certificate.ts";
 
 /** Everything that both sides need to trust each other. */
 export interface SimulatorCredentials {

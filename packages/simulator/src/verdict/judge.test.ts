@@ -1,8 +1,8 @@
 import { randomUUID } from "node:crypto";
 import { loadProviderKey, pushTypes, rejectionReasons, signProviderToken } from "@carillon/apns";
 import { expect, test } from "vitest";
+import type { PushCertificate } from "../credentials/index.ts";
 import { makeProviderKey } from "../credentials/provider-key.ts";
-import type { PushCertificate } from "../credentials/push-certificate.ts";
 import { Devices } from "../devices/devices.ts";
 import { judge, type Verdict } from "./judge.ts";
 import { ProviderTokenSession } from "./provider-token-session.ts";
@@ -37,7 +37,14 @@ function tokenSender(): Sender {
 }
 
 function certificateFor(...topics: readonly string[]): Sender {
-  const certificate: PushCertificate = { mainTopic: topics[0], topics, environments: [] };
+  const certificate: PushCertificate = {
+    mainTopic: topics[0],
+    topics,
+    environments: [],
+    teamId: undefined,
+    validFromMs: 0,
+    validUntilMs: Number.MAX_SAFE_INTEGER,
+  };
   return { kind: "certificate", certificate };
 }
 

@@ -17,6 +17,7 @@ const exceptions: ReadonlyMap<string, Indexing> = new Map([
   ["apns-collapse-id", "name-only"],
   // Not in Apple's list. They differ from one message to the next, as apns-id does.
   ["apns-unique-id", "name-only"],
+  ["apns-request-id", "name-only"],
   ["content-length", "without"],
 ]);
 

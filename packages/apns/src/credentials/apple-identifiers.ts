@@ -1,4 +1,4 @@
-/** Object identifiers that stand in Apple's push certificates. Source: `apns-protocol` §2.2, after published certificates. */
+/** Object identifiers that stand in Apple's push certificates. Source: published certificates. */
 export const appleOid = {
   /** Marks a certificate as valid in the sandbox; content NULL. */
   sandbox: "1.2.840.113635.100.6.3.1",
@@ -12,3 +12,6 @@ export const appleOid = {
 
 /** The subject attribute that holds a certificate's main topic (RFC 4519 §2.39). */
 export const userIdOid = "0.9.2342.19200300.100.1.1";
+
+/** The subject attribute that holds the team (RFC 4519 §2.20). */
+export const organizationalUnitOid = "2.5.4.11";

@@ -1,8 +1,7 @@
-import { appleOid, userIdOid } from "./apple-identifiers.ts";
-import { readDer, readObjectIdentifier } from "./der-reader.ts";
-import { derTag } from "./der-writer.ts";
+import { appleOid, organizationalUnitOid, userIdOid } from "./apple-identifiers.ts";
+import { derTag, readDer, readObjectIdentifier, readTime } from "./der-reader.ts";
 
-/** What a client certificate says about pushing (`apns-protocol` §2.2). */
+/** What a client certificate says about pushing. */
 export interface PushCertificate {
   /** The subject's UID: the main topic. Undefined where the certificate is not one for pushing. */
   readonly mainTopic: string | undefined;
@@ -10,6 +9,11 @@ export interface PushCertificate {
   readonly topics: readonly string[];
   /** Environments that it names. A certificate that names none is not bound to one. */
   readonly environments: readonly ("sandbox" | "production")[];
+  /** The subject's OU: 10 characters in Apple's certificates. */
+  readonly teamId: string | undefined;
+  /** From when to when it is valid, epoch milliseconds; undefined where the certificate's times cannot be read. */
+  readonly validFromMs: number | undefined;
+  readonly validUntilMs: number | undefined;
 }
 
 /** Reads a certificate's DER bytes, as TLS gives them. Undefined where they are no certificate; never throws. */
@@ -20,15 +24,19 @@ export function readPushCertificate(der: Buffer): PushCertificate | undefined {
   const fields = toBeSigned && readDer(toBeSigned.content);
   if (fields === undefined) return undefined;
   // Version [0] is left out of version 1 certificates; then everything stands one place earlier.
-  const subject = fields[fields[0]?.tag === 0xa0 ? 5 : 4];
-  if (subject?.tag !== derTag.sequence) return undefined;
+  const [validity, subject] = fields.slice(fields[0]?.tag === 0xa0 ? 4 : 3);
+  if (validity === undefined || subject?.tag !== derTag.sequence) return undefined;
   const mainTopic = readAttribute(subject.content, userIdOid);
   const extensions = readExtensions(fields.find((field) => field.tag === 0xa3)?.content);
   const listed = [appleOid.topics, appleOid.voipTopics].flatMap((id) => readTopics(extensions.get(id)));
+  const [from, until] = readDer(validity.content) ?? [];
   return {
     mainTopic,
     topics: [...new Set(mainTopic === undefined ? listed : [mainTopic, ...listed])],
     environments: (["sandbox", "production"] as const).filter((name) => extensions.has(appleOid[name])),
+    teamId: readAttribute(subject.content, organizationalUnitOid),
+    validFromMs: from && readTime(from),
+    validUntilMs: until && readTime(until),
   };
 }
 

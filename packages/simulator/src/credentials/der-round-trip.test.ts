@@ -1,6 +1,6 @@
+import { readDer, readObjectIdentifier } from "@carillon/apns/credentials";
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { readDer, readObjectIdentifier } from "./der-reader.ts";
 import { derObjectIdentifier, derValue } from "./der-writer.ts";
 
 const read = (hex: string) => readDer(Buffer.from(hex, "hex"));

@@ -1,3 +1,19 @@
+/** Tags of the universal types that X.509 needs (X.690 §8). */
+export const derTag = {
+  boolean: 0x01,
+  integer: 0x02,
+  bitString: 0x03,
+  octetString: 0x04,
+  null: 0x05,
+  objectIdentifier: 0x06,
+  utf8String: 0x0c,
+  printableString: 0x13,
+  utcTime: 0x17,
+  generalizedTime: 0x18,
+  sequence: 0x30,
+  set: 0x31,
+} as const;
+
 /** One value of DER: where its content lies. */
 export interface DerNode {
   readonly tag: number;
@@ -46,6 +62,22 @@ export function readObjectIdentifier(content: Buffer): string | undefined {
     arc = 0;
   }
   return arcs.length === 0 ? undefined : arcs.join(".");
+}
+
+/**
+ * UTCTime or GeneralizedTime as X.509 writes them, in UTC with seconds (RFC 5280 §4.1.2.5), in epoch milliseconds. Undefined for
+ * anything else.
+ */
+export function readTime({ tag, content }: DerNode): number | undefined {
+  const match = /^(\d{2}|\d{4})(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)Z$/.exec(content.toString("latin1"));
+  const [, year = "", month, day, hour, minute, second] = match ?? [];
+  const isTime =
+    (tag === derTag.utcTime && year.length === 2) || (tag === derTag.generalizedTime && year.length === 4);
+  if (!isTime) return undefined;
+  // Two digits stand for 1950 to 2049.
+  const century = year.length === 4 ? "" : Number(year) < 50 ? "20" : "19";
+  const time = Date.parse(`${century}${year}-${month}-${day}T${hour}:${minute}:${second}Z`);
+  return Number.isNaN(time) ? undefined : time;
 }
 
 function readLength(bytes: Buffer, at: number): { length: number; contentStart: number } | undefined {

@@ -1,0 +1,60 @@
+import type { PushCertificate } from "./push-certificate.ts";
+
+/** What a certificate is to be used for. */
+export interface CertificateUse {
+  /** Undefined where the server is not one of Apple's: then any environment will do. */
+  readonly environment: "production" | "sandbox" | undefined;
+  /** The bundle id that will be sent to; undefined where each notification names its own. */
+  readonly topic: string | undefined;
+  readonly nowMs: number;
+}
+
+export interface CertificateFindings {
+  /** APNs will refuse it. */
+  readonly faults: readonly string[];
+  /** It works, and somebody should know. */
+  readonly warnings: readonly string[];
+}
+
+const dayMs = 86_400_000;
+const warnBeforeMs = 30 * dayMs;
+
+/** What stands against a certificate before the first connection is made with it. */
+export function findCertificateFaults(
+  certificate: PushCertificate,
+  use: CertificateUse,
+): CertificateFindings {
+  const { topics, environments, validFromMs, validUntilMs } = certificate;
+  const faults: string[] = [];
+  const warnings: string[] = [];
+  if (validUntilMs !== undefined && use.nowMs > validUntilMs) {
+    faults.push(`expired on ${day(validUntilMs)}: make a new one in the developer account`);
+  } else if (validUntilMs !== undefined && use.nowMs > validUntilMs - warnBeforeMs) {
+    const days = Math.floor((validUntilMs - use.nowMs) / dayMs);
+    warnings.push(
+      `expires on ${day(validUntilMs)}, in ${days} days: make a new one in the developer account`,
+    );
+  }
+  if (validFromMs !== undefined && use.nowMs < validFromMs)
+    faults.push(`is valid only from ${day(validFromMs)} on: this machine's clock may be behind`);
+  if (use.environment !== undefined && environments.length > 0 && !environments.includes(use.environment))
+    faults.push(
+      `is for ${environments.join()} and not for ${use.environment}: use the other one of the pair`,
+    );
+  if (use.topic !== undefined && topics.length > 0 && !isFor(topics, use.topic))
+    faults.push(
+      `is for ${topics.join(", ")} and not for ${use.topic}: use that app's certificate, or its topic`,
+    );
+  if (topics.length === 0)
+    warnings.push("names no topic in its subject (UID), as Apple's push certificates do");
+  return { faults, warnings };
+}
+
+/** A certificate is for its app and for that app's topics with a suffix. */
+function isFor(topics: readonly string[], topic: string): boolean {
+  return topics.some((each) => topic === each || topic.startsWith(`${each}.`));
+}
+
+function day(ms: number): string {
+  return new Date(ms).toISOString().slice(0, 10);
+}
