@@ -28,17 +28,19 @@ if (!isInstalled()) {
 }
 const sources = findSources();
 const build = digest(sources);
-if (readJson(stampFile)?.build !== build || !hasOutputs() || !existsSync(commandLink)) {
+const stamp = readJson(stampFile);
+if (stamp?.build !== build || isMissing(stamp.without ?? []) || !existsSync(commandLink)) {
   const compiler = [join(root, "node_modules/typescript/bin/tsc"), "-b"];
   run("Building the packages", process.execPath, compiler);
   // tsc trusts its notes of the last build and misses no file that was removed since.
-  if (!hasOutputs()) run("Building the packages anew", process.execPath, [...compiler, "--force"]);
+  if (isMissing([])) run("Building the packages anew", process.execPath, [...compiler, "--force"]);
   chmodSync(commandLine, 0o755);
   // npm links a workspace's command only where its file exists, and before the first build it did not.
   if (!existsSync(commandLink)) {
     run("Linking the carillon command", "npm", ["rebuild", "carillon", "--ignore-scripts"]);
   }
-  writeFileSync(stampFile, `${JSON.stringify({ build })}\n`);
+  // What is missing even now is no output: the settings leave its source out.
+  writeFileSync(stampFile, `${JSON.stringify({ build, without: findMissing() })}\n`);
 }
 
 function requireNode() {
@@ -65,16 +67,22 @@ function isInstalled() {
   });
 }
 
-function hasOutputs() {
-  return sources
-    .filter((file) => file.endsWith(".ts"))
-    .every((file) => {
-      const output = file.replace(`${sep}src${sep}`, `${sep}dist${sep}`).slice(0, -".ts".length);
-      return existsSync(`${output}.js`) && existsSync(`${output}.d.ts`);
-    });
+/** Whether an output is missing, other than `without`. */
+function isMissing(without) {
+  return findMissing().some((output) => !without.includes(output));
 }
 
-/** Everything that tsc reads: sources without tests, package manifests, compiler settings. */
+function findMissing() {
+  return sources
+    .filter((file) => file.endsWith(".ts"))
+    .map((file) =>
+      relative(root, file).replace(`${sep}src${sep}`, `${sep}dist${sep}`).slice(0, -".ts".length),
+    )
+    .flatMap((output) => [`${output}.js`, `${output}.d.ts`])
+    .filter((output) => !existsSync(join(root, output)));
+}
+
+/** Everything that tsc reads: sources without tests and what supports them, package manifests, compiler settings. */
 function findSources() {
   const found = [join(root, "tsconfig.base.json"), join(root, "tsconfig.json")];
   for (const name of readdirSync(packages)) {

@@ -144,12 +144,20 @@ test("a source that changed is built, even with its size and time as they were",
 test("tests are no sources", () => {
   setUp();
   write("packages/gateway/src/cli/main.test.ts", "export {};");
+  write("packages/gateway/src/cli/main.test-support.ts", "export {};");
   expect(setUp().called).toEqual([]);
 });
 
 test("a file that is missing in dist is built again, though tsc would not miss it", () => {
   setUp();
   rmSync(join(folder, "packages/gateway/dist/cli/main.d.ts"));
+  expect(setUp().called).toEqual(["tsc -b", "tsc -b --force"]);
+  expect(setUp().called).toEqual([]);
+});
+
+test("a source that the settings leave out of the build costs one build, not one each time", () => {
+  setUp();
+  write("packages/gateway/src/cli/left-out.ts", "export {};");
   expect(setUp().called).toEqual(["tsc -b", "tsc -b --force"]);
   expect(setUp().called).toEqual([]);
 });
