@@ -65,6 +65,17 @@ test("credentials that cannot work stop the start before anything is made", asyn
   expect(existsSync(dataDir)).toBe(false);
 });
 
+test("close does not wait for an Apple that cannot be reached", async () => {
+  const config = configFor(temporaryFolder(), app);
+  const gateway = await openGateway(config);
+  expect((await call(gateway, demoPath, hello)).status).toBe(202);
+  await expect
+    .poll(async () => (await call(gateway, "/readyz")).body.waiting.length, { timeout: 10_000 })
+    .toBe(1);
+  await gateway.close({ deadlineMs: 3_600_000 });
+  expect((await call(await openGateway(config), "/readyz")).body.queued).toBe(1);
+});
+
 test("close answers those who wait, frees port and folder, and may be called twice", async () => {
   const config = configFor(temporaryFolder(), app);
   const gateway = await openGateway(config);

@@ -101,7 +101,9 @@ const lastAnswersMs = 2_000;
 async function stop({ server, delivery, apps }: Parts, deadlineMs: number): Promise<void> {
   // No new connections; requests under way are answered, those that wait for a final state when the delivery ends.
   const serverClosed = server?.close();
-  await delivery.stop(deadlineMs);
+  const delivered = delivery.stop(deadlineMs);
+  await apps.closeUnreachable();
+  await delivered;
   const late = setTimeout(() => server?.server.closeAllConnections(), lastAnswersMs);
   await serverClosed;
   clearTimeout(late);

@@ -1,7 +1,8 @@
+import { gzipSync } from "node:zlib";
 import fc from "fast-check";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { QueueFullError, StoreFailedError } from "../delivery/index.ts";
-import { deviceToken, notificationsPath, openTestApi, type TestApi } from "./api.test-support.ts";
+import { adminKey, deviceToken, notificationsPath, openTestApi, type TestApi } from "./api.test-support.ts";
 
 let api: TestApi;
 
@@ -180,13 +181,13 @@ test.each([
   ["text", { "content-type": "text/plain" }],
   ["nothing said", {}],
   ["JSON in UTF-16", { "content-type": "application/json; charset=utf-16" }],
-  ["compressed JSON", { ...json, "content-encoding": "br" }],
+  ["JSON in another compression", { ...json, "content-encoding": "br" }],
   ["no media type at all", { "content-type": "json" }],
 ])("%s is 415 and says what to send", async (_name, headers: Record<string, string>) => {
   const answer = await api.server.inject({
     method: "POST",
     url: notificationsPath,
-    headers: { authorization: `Bearer ${"ck_test_key_that_nobody_else_has"}`, ...headers },
+    headers: { authorization: `Bearer ${adminKey}`, ...headers },
     payload: JSON.stringify(hello),
   });
   expect(answer.statusCode).toBe(415);
@@ -198,13 +199,58 @@ test("JSON with its charset named is taken", async () => {
     method: "POST",
     url: notificationsPath,
     headers: {
-      authorization: `Bearer ${"ck_test_key_that_nobody_else_has"}`,
+      authorization: `Bearer ${adminKey}`,
       "content-type": 'application/json; charset="UTF-8"',
     },
     payload: JSON.stringify(hello),
   });
   expect(answer.statusCode).toBe(202);
 });
+
+test("when the store fails during the wait the answer is the 202 that it would have been", async () => {
+  api.delivery.finish = () => {
+    throw new StoreFailedError("disk I/O error");
+  };
+  const { status, body } = await api.post(hello, "?wait=1");
+  expect(status).toBe(202);
+  expect(body.results[0]).toEqual({ id: [...api.delivery.records.keys()][0], status: "queued" });
+});
+
+test("a body may come compressed with gzip", async () => {
+  const { status } = await postGzip(gzipSync(JSON.stringify(hello)));
+  expect(status).toBe(202);
+  expect(api.delivery.submissions[0]?.drafts[0]?.deviceTokens).toEqual([deviceToken]);
+});
+
+test.each([
+  ["that is none", Buffer.from("hello")],
+  ["that is cut off", gzipSync(JSON.stringify(hello)).subarray(0, 30)],
+  ["that is empty", Buffer.alloc(0)],
+])("gzip %s is 400", async (_name, bytes) => {
+  const { status, body } = await postGzip(bytes);
+  expect(status).toBe(400);
+  expect(body.type).toBe("urn:carillon:problem:malformed-request");
+  expect(api.delivery.submissions).toEqual([]);
+});
+
+test("a small body that unfolds into a large one is 413, and is never held whole", async () => {
+  const bomb = gzipSync(Buffer.alloc(200 * 1024 * 1024, " "));
+  expect(bomb.length).toBeLessThan(1024 * 1024);
+  const before = process.memoryUsage().arrayBuffers;
+  const { status } = await postGzip(bomb);
+  expect(status).toBe(413);
+  expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(100 * 1024 * 1024);
+});
+
+async function postGzip(payload: Buffer) {
+  const answer = await api.server.inject({
+    method: "POST",
+    url: notificationsPath,
+    headers: { authorization: `Bearer ${adminKey}`, ...json, "content-encoding": "gzip" },
+    payload,
+  });
+  return { status: answer.statusCode, body: answer.json() };
+}
 
 test("malformed JSON is 400 with line and column", async () => {
   const { status, body } = await api.post('{"to": }');

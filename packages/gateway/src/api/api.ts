@@ -11,7 +11,6 @@ import {
   answerProblems,
   badAddress,
   sendProblem,
-  unsupportedMediaType,
 } from "./problems/answer-problems.ts";
 import { ApiProblem } from "./problems/api-problem.ts";
 import { documentationRoutes } from "./routes/documentation.ts";
@@ -20,6 +19,7 @@ import { operationRoutes } from "./routes/operation.ts";
 import { queryValidator } from "./routes/query-validator.ts";
 import { RouteTable } from "./routes/route-table.ts";
 import { type BodyLimits, BodyReader } from "./submission/body-reader.ts";
+import { openBody } from "./submission/body-stream.ts";
 
 export interface ApiOptions {
   readonly apps: Apps;
@@ -101,13 +101,9 @@ function createServer(): FastifyInstance {
 /** Bodies are handed on as streams; whoever wants one reads it. */
 function takeJson(server: FastifyInstance): void {
   server.removeAllContentTypeParsers();
-  server.addContentTypeParser("application/json", (request: FastifyRequest, payload, done) => {
-    const { "content-type": type = "", "content-encoding": encoding = "identity" } = request.headers;
-    const charset = /charset\s*=\s*"?([^\s;"]+)/i.exec(type)?.[1]?.toLowerCase() ?? "utf-8";
-    if (charset !== "utf-8" && charset !== "utf8") done(unsupportedMediaType("JSON is written in UTF-8."));
-    else if (encoding !== "identity") done(unsupportedMediaType("The body must not be compressed."));
-    else done(null, payload satisfies Readable);
-  });
+  server.addContentTypeParser("application/json", async (request: FastifyRequest, body: Readable) =>
+    openBody(body, request.headers),
+  );
 }
 
 function findApp(apps: Apps, name: string): App {

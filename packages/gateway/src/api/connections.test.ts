@@ -1,6 +1,8 @@
 import { once } from "node:events";
 import { request } from "node:http";
 import { connect } from "node:net";
+import { Readable } from "node:stream";
+import { createGzip } from "node:zlib";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { adminKey, deviceToken, notificationsPath, openTestApi, type TestApi } from "./api.test-support.ts";
 
@@ -114,6 +116,28 @@ test("when a caller hangs up while it waits, nobody waits any longer", async () 
   caller.destroy();
   await expect.poll(() => api.delivery.lastWait?.signal?.aborted, { timeout: 10_000 }).toBe(true);
 });
+
+test("a compressed body that never ends is stopped when it has unfolded too far", async () => {
+  const gzip = createGzip();
+  const caller = request(`${url}${notificationsPath}`, {
+    method: "POST",
+    headers: { ...headers, "content-encoding": "gzip" },
+    agent: false,
+  });
+  caller.on("error", () => undefined);
+  const answered = once(caller, "response");
+  const zeros = Readable.from(endless(), { objectMode: false });
+  zeros.pipe(gzip).pipe(caller);
+  const [answer] = await answered;
+  expect(answer.statusCode).toBe(413);
+  zeros.destroy();
+  caller.destroy();
+  await expect.poll(openConnections, { timeout: 10_000 }).toBe(0);
+});
+
+function* endless(): Generator<Buffer> {
+  for (;;) yield Buffer.alloc(65_536);
+}
 
 test("connections and time are bounded", () => {
   const { maxConnections, headersTimeout, requestTimeout, keepAliveTimeout, timeout } = api.server.server;

@@ -64,16 +64,28 @@ export class Apps {
 
   /** Why nothing gets through at the moment, in a few words; undefined while something does or nothing waits. */
   waitingFor(app: string, environment: Environment): string | undefined {
-    const snapshot = this.senderFor(app, environment)?.snapshot();
-    if (snapshot === undefined || snapshot.queued === 0) return undefined;
-    const isOpen = snapshot.connections.some(({ phase }) => phase === "open");
-    return isOpen ? undefined : (snapshot.lastFailure ?? "a connection is being opened");
+    const client = this.senderFor(app, environment);
+    return client && waitsForConnection(client);
+  }
+
+  /** Gives back at once what waits for a connection that does not come, so that a stop need not wait for it. */
+  async closeUnreachable(): Promise<void> {
+    const unreachable = [...this.#clients.values()].filter(
+      (client) => waitsForConnection(client) !== undefined && client.snapshot().inFlight === 0,
+    );
+    await Promise.all(unreachable.map((client) => client.close({ deadlineMs: 0 })));
   }
 
   /** Gives back at once what has not been sent; waits up to `deadlineMs` for what is under way. */
   async close(deadlineMs: number): Promise<void> {
     await Promise.all([...this.#clients.values()].map((client) => client.close({ deadlineMs })));
   }
+}
+
+function waitsForConnection(client: ApnsClient): string | undefined {
+  const { queued, connections, lastFailure } = client.snapshot();
+  if (queued === 0 || connections.some(({ phase }) => phase === "open")) return undefined;
+  return lastFailure ?? "a connection is being opened";
 }
 
 function optionsFor(config: AppConfig, environment: Environment, logger: AppsLogger): ApnsClientOptions {

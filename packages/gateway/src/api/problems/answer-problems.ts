@@ -73,6 +73,12 @@ function toProblem(error: FastifyError): ApiProblem {
     case "FST_ERR_CTP_INVALID_CONTENT_LENGTH":
     case "ECONNRESET":
       return new ApiProblem("malformed-request", "The body did not arrive whole. Send the request again.");
+    case "Z_DATA_ERROR":
+    case "Z_BUF_ERROR":
+      return new ApiProblem(
+        "malformed-request",
+        "The body is not what gzip makes, or not all of it. Nothing was stored.",
+      );
     case "FST_ERR_BAD_URL":
       return badAddress();
     default:

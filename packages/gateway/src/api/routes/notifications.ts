@@ -2,20 +2,19 @@ import type { Readable } from "node:stream";
 import type { FastifyInstance, FastifyReply } from "fastify";
 import Type from "typebox";
 import type { App } from "../../apps/index.ts";
-import type { Delivery, NotificationRecord } from "../../delivery/index.ts";
+import { type Delivery, type NotificationRecord, StoreFailedError } from "../../delivery/index.ts";
 import {
   finalResultsSchema,
-  type NotificationAnswer,
   notificationRecordSchema,
-  type Problem,
   queuedResultsSchema,
   validatedSchema,
 } from "../contract/answers.ts";
 import { type SubmissionQuery, submissionQuerySchema, submissionSchema } from "../contract/notification.ts";
-import { ApiProblem, problemOf } from "../problems/api-problem.ts";
+import { ApiProblem } from "../problems/api-problem.ts";
 import { problemResponses } from "../problems/problem-responses.ts";
 import type { BodyReader } from "../submission/body-reader.ts";
-import { type Entry, readSubmission } from "../submission/submission.ts";
+import { answerOf, Results } from "../submission/results.ts";
+import { readSubmission } from "../submission/submission.ts";
 
 export interface NotificationRoutesOptions {
   readonly delivery: Delivery;
@@ -40,7 +39,7 @@ export function notificationRoutes(server: FastifyInstance, options: Notificatio
         security,
         summary: "Send one notification, or many",
         description:
-          "A 202 means that the notifications are on disk. Of a list the valid ones are taken: the results say which were not.",
+          "A 202 means that the notifications are on disk. Of a list the valid ones are taken: the results say which were not. The body may be compressed with gzip.",
         params: Type.Object(appParameter),
         querystring: submissionQuerySchema,
         body: submissionSchema,
@@ -66,29 +65,18 @@ export function notificationRoutes(server: FastifyInstance, options: Notificatio
       const app = appOf(request.params.app);
       const { wait, validate } = request.query;
       const announcedBytes = Number(request.headers["content-length"] ?? 0);
-      const submitted = await bodies.read(request.body, announcedBytes, async (body) => {
-        const entries = readSubmission(body, app, Date.now());
+      const { ids, results } = await bodies.read(request.body, announcedBytes, async (body) => {
+        const nowMs = Date.now();
+        const entries = readSubmission(body, app, nowMs);
         const drafts = entries.flatMap((entry) => (entry.kind === "valid" ? [entry.draft] : []));
         const ids = validate ? [] : await delivery.submit(app.config.name, drafts);
-        return { ids, slots: entries.map(slotOf) };
+        return { ids, results: new Results(entries, nowMs) };
       });
-      if (validate) return { results: fill(submitted.slots, () => ({ status: "valid" })) };
-      const next = submitted.ids[Symbol.iterator]();
-      const nextId = (): string => next.next().value ?? "";
-      if (wait === undefined) {
-        reply.status(202);
-        return { results: fill(submitted.slots, ({ status }) => ({ id: nextId(), status })) };
-      }
-      const hangUp = hangUpSignal(reply);
-      const records = await delivery.waitUntilFinal(app.config.name, submitted.ids, wait * 1_000, hangUp);
-      const byId = new Map(records.map((record) => [record.id, record]));
-      return {
-        results: fill(submitted.slots, ({ status }) => {
-          const id = nextId();
-          const record = byId.get(id);
-          return record === undefined ? { id, status } : answerOf(record);
-        }),
-      };
+      if (validate) return { results: results.validated() };
+      const records = wait === undefined ? undefined : await waitFor(delivery, app, ids, wait, reply);
+      if (records !== undefined) return { results: results.final(ids, records) };
+      reply.status(202);
+      return { results: results.queued(ids) };
     },
   );
 
@@ -122,42 +110,21 @@ export function notificationRoutes(server: FastifyInstance, options: Notificatio
   );
 }
 
-/** Places in the answer: those of one notification, valid or not. */
-type Slot =
-  | { readonly kind: "valid"; readonly recipients: number; readonly status: "queued" | "scheduled" }
-  | { readonly kind: "invalid"; readonly recipients: number; readonly error: Problem };
-
-function slotOf(entry: Entry): Slot {
-  if (entry.kind === "invalid") {
-    const { recipients, problems } = entry;
-    return {
-      kind: "invalid",
-      recipients,
-      error: problemOf("invalid", "This notification was not stored.", problems),
-    };
-  }
-  const { deviceTokens, dueAtMs } = entry.draft;
-  const status = dueAtMs !== undefined && dueAtMs > Date.now() ? "scheduled" : "queued";
-  return { kind: "valid", recipients: deviceTokens.length, status };
-}
-
-/** One result for each recipient, in the order of the request. */
-function fill(slots: readonly Slot[], valid: (slot: Extract<Slot, { kind: "valid" }>) => object): object[] {
-  return slots.flatMap((slot) =>
-    Array.from({ length: slot.recipients }, () =>
-      slot.kind === "valid" ? valid(slot) : { error: slot.error },
-    ),
-  );
-}
-
-function answerOf(record: NotificationRecord): NotificationAnswer {
-  const { apnsId = record.id, attempts } = record;
-  return { ...record, apnsId, attempts: [...attempts] };
-}
-
-/** Fires when the caller is gone, so that nobody waits in vain. */
-function hangUpSignal(reply: FastifyReply): AbortSignal {
-  const controller = new AbortController();
-  reply.raw.once("close", () => controller.abort());
-  return controller.signal;
+/** The records after the wait; undefined when the store has failed meanwhile, for what was stored stays stored. */
+function waitFor(
+  delivery: Delivery,
+  app: App,
+  ids: readonly string[],
+  seconds: number,
+  { raw }: FastifyReply,
+): Promise<readonly NotificationRecord[] | undefined> {
+  const hangUp = new AbortController();
+  if (raw.destroyed) hangUp.abort();
+  else raw.once("close", () => hangUp.abort());
+  return delivery
+    .waitUntilFinal(app.config.name, ids, seconds * 1_000, hangUp.signal)
+    .catch((error: unknown) => {
+      if (error instanceof StoreFailedError) return undefined;
+      throw error;
+    });
 }

@@ -2,7 +2,7 @@ import type { Readable } from "node:stream";
 import { ApiProblem } from "../problems/api-problem.ts";
 
 export interface BodyLimits {
-  /** Bytes of one body. */
+  /** Bytes of one body, unfolded if it came compressed. */
   readonly bodyBytes: number;
   /** Bytes of all bodies that are in memory at one time. */
   readonly allBodiesBytes: number;

@@ -1,0 +1,66 @@
+import type { NotificationRecord } from "../../delivery/index.ts";
+import type { NotificationAnswer, Problem } from "../contract/answers.ts";
+import { problemOf } from "../problems/api-problem.ts";
+import type { Entry } from "./submission.ts";
+
+/** Places in the answer: those of one notification, valid or not. Holds nothing of what was sent. */
+type Slot =
+  | { readonly kind: "valid"; readonly recipients: number; readonly status: "queued" | "scheduled" }
+  | { readonly kind: "invalid"; readonly recipients: number; readonly error: Problem };
+
+type ValidSlot = Extract<Slot, { kind: "valid" }>;
+
+/** The answer to a submission: one result for each recipient, in the order of the request. */
+export class Results {
+  readonly #slots: readonly Slot[];
+
+  constructor(entries: readonly Entry[], nowMs: number) {
+    this.#slots = entries.map((entry) => slotOf(entry, nowMs));
+  }
+
+  /** Nothing was stored. */
+  validated(): object[] {
+    return this.#fill(() => ({ status: "valid" }));
+  }
+
+  /** All is on disk, under these ids. */
+  queued(ids: readonly string[]): object[] {
+    const next = ids[Symbol.iterator]();
+    return this.#fill(({ status }) => ({ id: next.next().value, status }));
+  }
+
+  /** What is known of each. */
+  final(ids: readonly string[], records: readonly NotificationRecord[]): object[] {
+    const byId = new Map(records.map((record) => [record.id, record]));
+    const next = ids[Symbol.iterator]();
+    return this.#fill(({ status }) => {
+      const id = next.next().value ?? "";
+      const record = byId.get(id);
+      return record === undefined ? { id, status } : answerOf(record);
+    });
+  }
+
+  #fill(valid: (slot: ValidSlot) => object): object[] {
+    return this.#slots.flatMap((slot) =>
+      Array.from({ length: slot.recipients }, () =>
+        slot.kind === "valid" ? valid(slot) : { error: slot.error },
+      ),
+    );
+  }
+}
+
+/** A notification as the API tells of it. */
+export function answerOf(record: NotificationRecord): NotificationAnswer {
+  const { apnsId = record.id, attempts } = record;
+  return { ...record, apnsId, attempts: [...attempts] };
+}
+
+function slotOf(entry: Entry, nowMs: number): Slot {
+  if (entry.kind === "invalid") {
+    const { recipients, problems } = entry;
+    const error = problemOf("invalid", "This notification was not stored.", problems);
+    return { kind: "invalid", recipients, error };
+  }
+  const { deviceTokens, dueAtMs = 0 } = entry.draft;
+  return { kind: "valid", recipients: deviceTokens.length, status: dueAtMs > nowMs ? "scheduled" : "queued" };
+}
