@@ -1,10 +1,18 @@
 import { randomBytes } from "node:crypto";
 import { Agent, request } from "node:http";
 
+/** Where a gateway listens, and the key it takes. */
+export interface RunningGateway {
+  readonly url: string;
+  readonly adminKey: string;
+}
+
 /** What the gateway has acknowledged: ids by device token. Each notification has a device of its own. */
 export class Acknowledged {
   readonly atLeastOnce = new Map<string, string>();
   readonly atMostOnce = new Map<string, string>();
+  /** How often the gateway was killed. */
+  kills = 0;
 
   get size(): number {
     return this.atLeastOnce.size + this.atMostOnce.size;
@@ -17,8 +25,13 @@ interface Posted {
   readonly tokens: readonly string[];
 }
 
-/** Callers who submit one thing after the other, some single and some many at once, until the gateway is gone. */
-export async function loadUntilGone(url: string, into: Acknowledged, random: () => number): Promise<void> {
+/** Callers who submit one thing after the other, some single and some many at once, until the gateway is gone. Each answer is told. */
+export async function loadUntilGone(
+  gateway: RunningGateway,
+  into: Acknowledged,
+  random: () => number,
+  answered: () => void,
+): Promise<void> {
   const upTo = (most: number): number => 1 + Math.floor(random() * most);
   const callers: (() => Posted)[] = [
     () => ({ tokens: newTokens(1) }),
@@ -36,8 +49,9 @@ export async function loadUntilGone(url: string, into: Acknowledged, random: () 
         const body = {
           notifications: [{ to: { tokens }, payload: { aps: { alert: "Hello" } }, ...settings }],
         };
-        const answer = await ask(url, agent, "POST", "/v1/apps/demo/notifications", body);
+        const answer = await ask(gateway, agent, "POST", "/v1/apps/demo/notifications", body);
         if (answer === undefined) return;
+        answered();
         if (answer.status === 503) continue;
         if (answer.status !== 202)
           throw new Error(`answered ${answer.status} ${JSON.stringify(answer.body)}`);
@@ -53,11 +67,11 @@ export async function loadUntilGone(url: string, into: Acknowledged, random: () 
 }
 
 /** What the gateway says has become of a notification, once it says something final or has been asked often. */
-export async function finalStatusOf(url: string, id: string): Promise<string | undefined> {
+export async function finalStatusOf(gateway: RunningGateway, id: string): Promise<string | undefined> {
   const agent = new Agent({ keepAlive: true });
   let status: string | undefined = "queued";
   for (let asked = 0; status === "queued" && asked < 10_000; asked += 1) {
-    const answer = await ask(url, agent, "GET", `/v1/apps/demo/notifications/${id}`);
+    const answer = await ask(gateway, agent, "GET", `/v1/apps/demo/notifications/${id}`);
     status = (answer?.body as { status?: string } | undefined)?.status;
   }
   agent.destroy();
@@ -66,7 +80,7 @@ export async function finalStatusOf(url: string, id: string): Promise<string | u
 
 /** Undefined when the gateway is gone before it has answered as a whole. */
 function ask(
-  url: string,
+  { url, adminKey }: RunningGateway,
   agent: Agent,
   method: string,
   path: string,
@@ -77,7 +91,7 @@ function ask(
     const asked = request(`${url}${path}`, {
       agent,
       method,
-      headers: { "content-type": "application/json" },
+      headers: { authorization: `Bearer ${adminKey}`, "content-type": "application/json" },
     });
     asked.on("error", gone);
     asked.on("response", (response) => {

@@ -1,11 +1,16 @@
 import { type Simulator, startSimulator } from "@carillon/simulator";
 
+/** What a client of a simulator must know. */
+interface SimulatorAddress extends Pick<Simulator, "endpoint" | "ca"> {
+  readonly credentials: Simulator["credentials"]["token"];
+}
+
 /**
  * A process with several simulators, one for each data folder of the kill test: Apple, which goes on when gateways die.
  * Started with their number in argv; sends `Opened`, then answers `Question`s.
  */
 export interface Opened {
-  readonly simulators: readonly Pick<Simulator, "endpoint" | "ca" | "credentials">[];
+  readonly simulators: readonly SimulatorAddress[];
 }
 
 /** Asks for all pushes that simulator `index` has taken, once those of `expected` are among them or time is up. */
@@ -50,7 +55,11 @@ process.on("message", (question: Question) => {
 });
 process.on("disconnect", () => process.exit());
 process.send?.({
-  simulators: simulators.map(({ endpoint, ca, credentials }) => ({ endpoint, ca, credentials })),
+  simulators: simulators.map(({ endpoint, ca, credentials }) => ({
+    endpoint,
+    ca,
+    credentials: credentials.token,
+  })),
 } satisfies Opened);
 
 function deliveredTo(index: number): Delivered[] {

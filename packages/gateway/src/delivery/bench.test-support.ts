@@ -131,7 +131,7 @@ export function draft(
 }
 
 /** A store whose disk the test holds. */
-export class HeldStore {
+class HeldStore {
   readonly store: Store;
   /** Settlements, adds and claims are refused with this while it is set. */
   fault: "full" | "failed" | undefined;

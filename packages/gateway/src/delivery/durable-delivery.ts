@@ -101,7 +101,7 @@ export class DurableDelivery implements Delivery {
       if (nextDueAtMs !== undefined) delivery.#dispatcher.storedOnDisk(queue, nextDueAtMs);
     void options.store.failed.then(({ message }) => {
       delivery.#state = { state: "failed", detail: message };
-      delivery.#halt();
+      void delivery.#halt();
       options.logger.error({ detail: message }, "the store has failed; nothing is taken or sent any more");
     });
     return delivery;
@@ -150,17 +150,18 @@ export class DurableDelivery implements Delivery {
       await this.#intake.idle();
       await this.#within(deadlineMs, this.#dispatcher.stop());
       await this.#within(diskDeadlineMs, this.#ledger.idle());
-      this.#halt();
+      // Whoever waits is told how things stand while the store can still be asked.
+      await this.#halt();
       await this.#store.release(this.#node).catch(() => undefined);
     }
     await this.#store.close();
   }
 
   /** Nothing leaves any more, and nobody waits. */
-  #halt(): void {
+  #halt(): Promise<void> {
     void this.#dispatcher.stop();
     this.#housekeeping.stop();
-    this.#waits.end();
+    return this.#waits.end();
   }
 
   #within(deadlineMs: number, work: Promise<void>): Promise<void> {

@@ -39,7 +39,7 @@ export interface Retry {
 }
 
 /** What a settlement that is on disk did to one batch. */
-export interface WrittenBatch extends SettledBatch {
+interface WrittenBatch extends SettledBatch {
   readonly run: BatchRun;
   readonly lane: LaneQueue;
   readonly route: Route;

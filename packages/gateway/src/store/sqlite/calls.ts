@@ -3,10 +3,8 @@ import type { Store } from "../store.ts";
 /** The methods of the store that change something: they are committed and fsynced before they are answered. */
 export const writing = ["add", "settle", "claim", "release", "heartbeat", "clockWentBack", "purge"] as const;
 
-/** Those that only look. */
-export const reading = ["summarize", "find", "findOwnId"] as const;
-
-export type CallName = (typeof writing)[number] | (typeof reading)[number];
+/** Those and the methods that only look. */
+export type CallName = (typeof writing)[number] | "summarize" | "find" | "findOwnId";
 
 /** One call of a method of the store, as data. */
 export type Call = {

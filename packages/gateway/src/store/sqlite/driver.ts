@@ -1,7 +1,7 @@
 import { StoreFailedError } from "../store-errors.ts";
 
 /** What a parameter or a column may hold here. */
-export type SqlValue = string | number | Uint8Array | null;
+type SqlValue = string | number | Uint8Array | null;
 export type Row = Readonly<Record<string, SqlValue>>;
 
 /** The part of `node:sqlite` that the store uses; `@photostructure/sqlite` has the same. */
