@@ -101,7 +101,7 @@ export class DurableDelivery implements Delivery {
       if (nextDueAtMs !== undefined) delivery.#dispatcher.storedOnDisk(queue, nextDueAtMs);
     void options.store.failed.then(({ message }) => {
       delivery.#state = { state: "failed", detail: message };
-      delivery.#halt();
+      void delivery.#halt();
       options.logger.error({ detail: message }, "the store has failed; nothing is taken or sent any more");
     });
     return delivery;
@@ -150,17 +150,17 @@ export class DurableDelivery implements Delivery {
       await this.#intake.idle();
       await this.#within(deadlineMs, this.#dispatcher.stop());
       await this.#within(diskDeadlineMs, this.#ledger.idle());
-      this.#halt();
+      await this.#within(diskDeadlineMs, this.#halt());
       await this.#store.release(this.#node).catch(() => undefined);
     }
     await this.#store.close();
   }
 
-  /** Nothing leaves any more, and nobody waits. */
-  #halt(): void {
+  /** Nothing leaves any more, and nobody waits. Resolves when those who did have been told. */
+  #halt(): Promise<void> {
     void this.#dispatcher.stop();
     this.#housekeeping.stop();
-    this.#waits.end();
+    return this.#waits.end();
   }
 
   #within(deadlineMs: number, work: Promise<void>): Promise<void> {
@@ -176,5 +176,5 @@ export class DurableDelivery implements Delivery {
 
 /** When a caller may find the gateway running again. */
 const restartSeconds = 5;
-/** How long outcomes that are known may take to reach the disk. */
+/** How long outcomes that are known may take to reach the disk, and what is asked of it to be answered. */
 const diskDeadlineMs = 5_000;

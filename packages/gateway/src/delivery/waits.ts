@@ -12,6 +12,7 @@ export class Waits {
   /** What is to be called when a notification is final, by its id. */
   readonly #byId = new Map<string, Set<(id: string) => void>>();
   readonly #ends = new Set<() => void>();
+  readonly #running = new Set<Promise<unknown>>();
   #isOver = false;
 
   constructor(finder: Finder, clock: Clock) {
@@ -25,14 +26,27 @@ export class Waits {
     for (const { id } of notifications) for (const tell of this.#byId.get(id) ?? []) tell(id);
   }
 
-  /** Ends all waiting, now and later: the delivery stops. */
-  end(): void {
+  /** Ends all waiting, now and later: the delivery stops. Resolves when everyone who waited has been told. */
+  async end(): Promise<void> {
     this.#isOver = true;
     for (const end of [...this.#ends]) end();
+    await Promise.allSettled(this.#running);
   }
 
   /** The records of `ids` once all are final, or as they are after `timeoutMs` or when `signal` says so. */
   async untilFinal(
+    ...wait: readonly [app: string, ids: readonly string[], timeoutMs: number, signal?: AbortSignal]
+  ): Promise<readonly NotificationRecord[]> {
+    const running = this.#untilFinal(...wait);
+    this.#running.add(running);
+    try {
+      return await running;
+    } finally {
+      this.#running.delete(running);
+    }
+  }
+
+  async #untilFinal(
     app: string,
     ids: readonly string[],
     timeoutMs: number,
