@@ -187,3 +187,16 @@ test("an outcome that is known when it stops reaches the disk, also when Apple's
   await stopped;
   expect(held.calls.slice(-2)).toEqual(["release", "close"]);
 });
+
+test("who waits when it stops is told how things are, before the store is closed", async () => {
+  const sender = new FakeSender();
+  const { delivery, clock } = await openWith(sender);
+  const ids = await delivery.submit("demo", [draft({ devices: 2 })]);
+  await rest();
+  const waiting = delivery.waitUntilFinal("demo", ids, 30_000);
+  await rest();
+  const stopped = delivery.stop(100);
+  await clock.pass(10_000);
+  expect(await waiting).toMatchObject([{ status: "queued" }, { status: "queued" }]);
+  await stopped;
+});

@@ -150,14 +150,13 @@ export class DurableDelivery implements Delivery {
       await this.#intake.idle();
       await this.#within(deadlineMs, this.#dispatcher.stop());
       await this.#within(diskDeadlineMs, this.#ledger.idle());
-      // Whoever waits is told how things stand while the store can still be asked.
-      await this.#halt();
+      await this.#within(diskDeadlineMs, this.#halt());
       await this.#store.release(this.#node).catch(() => undefined);
     }
     await this.#store.close();
   }
 
-  /** Nothing leaves any more, and nobody waits. */
+  /** Nothing leaves any more, and nobody waits. Resolves when those who did have been told. */
   #halt(): Promise<void> {
     void this.#dispatcher.stop();
     this.#housekeeping.stop();
@@ -177,5 +176,5 @@ export class DurableDelivery implements Delivery {
 
 /** When a caller may find the gateway running again. */
 const restartSeconds = 5;
-/** How long outcomes that are known may take to reach the disk. */
+/** How long outcomes that are known may take to reach the disk, and what is asked of it to be answered. */
 const diskDeadlineMs = 5_000;

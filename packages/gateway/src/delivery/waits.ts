@@ -12,7 +12,7 @@ export class Waits {
   /** What is to be called when a notification is final, by its id. */
   readonly #byId = new Map<string, Set<(id: string) => void>>();
   readonly #ends = new Set<() => void>();
-  readonly #waiting = new Set<Promise<unknown>>();
+  readonly #running = new Set<Promise<unknown>>();
   #isOver = false;
 
   constructor(finder: Finder, clock: Clock) {
@@ -30,22 +30,19 @@ export class Waits {
   async end(): Promise<void> {
     this.#isOver = true;
     for (const end of [...this.#ends]) end();
-    await Promise.allSettled(this.#waiting);
+    await Promise.allSettled(this.#running);
   }
 
   /** The records of `ids` once all are final, or as they are after `timeoutMs` or when `signal` says so. */
   async untilFinal(
-    app: string,
-    ids: readonly string[],
-    timeoutMs: number,
-    signal?: AbortSignal,
+    ...wait: readonly [app: string, ids: readonly string[], timeoutMs: number, signal?: AbortSignal]
   ): Promise<readonly NotificationRecord[]> {
-    const records = this.#untilFinal(app, ids, timeoutMs, signal);
-    this.#waiting.add(records);
+    const running = this.#untilFinal(...wait);
+    this.#running.add(running);
     try {
-      return await records;
+      return await running;
     } finally {
-      this.#waiting.delete(records);
+      this.#running.delete(running);
     }
   }
 
@@ -53,7 +50,7 @@ export class Waits {
     app: string,
     ids: readonly string[],
     timeoutMs: number,
-    signal: AbortSignal | undefined,
+    signal?: AbortSignal,
   ): Promise<readonly NotificationRecord[]> {
     const open = new Set(ids);
     const deadlineMs = this.#clock.monotonic() + timeoutMs;
