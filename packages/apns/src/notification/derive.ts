@@ -16,10 +16,14 @@ const passPrefix = "pass.";
 
 /**
  * Topic and push type where the sender left them out. The push type is told by the topic's suffix, then by the payload's
- * content; the client's topic gets the push type's suffix, a notification's own topic is left as it is.
+ * content where it is known; the client's topic gets the push type's suffix, a notification's own topic is left as it is.
  */
-export function deriveAddress(notification: Notification, defaultTopic: string | undefined): Address {
-  const pushType = notification.pushType ?? tellPushType(notification, defaultTopic);
+export function deriveAddress(
+  notification: Notification,
+  content: object | undefined,
+  defaultTopic: string | undefined,
+): Address {
+  const pushType = notification.pushType ?? tellPushType(notification, content, defaultTopic);
   if (notification.topic !== undefined || defaultTopic === undefined)
     return { topic: notification.topic, pushType };
   const suffix = pushType === undefined ? "" : (pushTypeRule(pushType)?.topicSuffix ?? "");
@@ -33,16 +37,19 @@ export function bundleIdOf(topic: string): string {
   return known === undefined ? topic : topic.slice(0, -known.suffix.length);
 }
 
-function tellPushType(notification: Notification, defaultTopic: string | undefined): string | undefined {
-  const { topic, payload } = notification;
+function tellPushType(
+  { topic }: Notification,
+  content: object | undefined,
+  defaultTopic: string | undefined,
+): string | undefined {
   const known = typeof topic === "string" ? suffixes.find(({ suffix }) => topic.endsWith(suffix)) : undefined;
   if (known !== undefined) return known.pushType;
   if (String(topic ?? defaultTopic).startsWith(passPrefix)) return undefined;
-  if (typeof payload !== "object" || payload === null || payload instanceof Uint8Array) return "alert";
-  const { aps, mdm } = payload as { readonly aps?: unknown; readonly mdm?: unknown };
+  if (content === undefined) return "alert";
+  const { aps, mdm } = content as { readonly aps?: unknown; readonly mdm?: unknown };
   if (mdm !== undefined) return "mdm";
   if (typeof aps !== "object" || aps === null)
-    return "container-identifier" in payload ? "fileprovider" : "alert";
+    return "container-identifier" in content ? "fileprovider" : "alert";
   const keys = aps as Readonly<Record<string, unknown>>;
   if (keys.event !== undefined && keys.timestamp !== undefined) return "liveactivity";
   if (keys["content-available"] !== 1) return "alert";

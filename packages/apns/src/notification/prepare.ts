@@ -14,6 +14,11 @@ export interface PrepareOptions {
   readonly mode?: "strict" | "lenient" | undefined;
   /** What it will be sent with. Absent where nobody knows yet: then nothing is refused for its authentication. */
   readonly sender?: Sender | undefined;
+  /**
+   * What a payload in text or bytes says. With it the payload is held against Apple's rules as an object would be, and
+   * tells the push type; the caller vouches that both are the same.
+   */
+  readonly content?: object | undefined;
 }
 
 /** How a notification will prove who sends it. */
@@ -54,7 +59,8 @@ export function prepareNotification(notification: Notification, options: Prepare
     );
   }
   const payload = writePayload(notification.payload, refuse);
-  const { topic, pushType } = deriveAddress(notification, options.topic);
+  const content = isWritable(notification.payload) ? notification.payload : options.content;
+  const { topic, pushType } = deriveAddress(notification, content, options.topic);
   const rule = pushType === undefined ? undefined : pushTypeRule(pushType);
   if (topic !== undefined && !isHeaderValue(topic)) {
     refuse(
@@ -82,7 +88,7 @@ export function prepareNotification(notification: Notification, options: Prepare
     refuse("delivery", 'must be "at-least-once" or "at-most-once"');
   }
   if (options.mode !== "lenient")
-    checkAgainstApple(notification, { topic, pushType }, rule, options.sender, refuse);
+    checkAgainstApple(notification, content, { topic, pushType }, rule, options.sender, refuse);
   if (problems.length > 0 || deviceToken === undefined || payload === undefined)
     return { kind: "refused", problems };
   const prepared: PreparedNotification = {
@@ -139,13 +145,13 @@ function checkCollapseId(collapseId: string | undefined, refuse: Refuse): void {
 
 /** What APNs would refuse, or a device would drop in silence. */
 function checkAgainstApple(
-  notification: Notification,
+  { priority }: Notification,
+  content: object | undefined,
   address: Address,
   rule: PushTypeRule | undefined,
   sender: Sender | undefined,
   refuse: Refuse,
 ): void {
-  const { payload, priority } = notification;
   const { topic, pushType } = address;
   if (rule !== undefined) {
     if (priority !== undefined && priorities.includes(priority) && !rule.priorities.includes(priority)) {
@@ -156,8 +162,8 @@ function checkAgainstApple(
       refuse("topic", `must end in ${rule.topicSuffix} for ${pushType} pushes: ${topic}${rule.topicSuffix}`);
   }
   if (sender !== undefined) checkSender(sender, address, rule, refuse);
-  if (pushType !== undefined && isWritable(payload))
-    checkPayload(payload, pushType, (path, detail) => refuse("payload", `at ${path}: ${detail}`));
+  if (pushType !== undefined && content !== undefined)
+    checkPayload(content, pushType, (path, detail) => refuse("payload", `at ${path}: ${detail}`));
 }
 
 function checkSender(

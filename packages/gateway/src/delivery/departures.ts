@@ -180,9 +180,9 @@ function senderNotification({ entry, flight }: Departure): SenderNotification {
     deviceToken: entry.deviceToken,
     payload: entry.payload,
     topic,
-    pushType,
     apnsId: entry.apnsId ?? flight.id,
   };
+  if (pushType !== undefined) notification.pushType = pushType;
   if (priority !== undefined) notification.priority = priority;
   if (expirationSeconds !== undefined) notification.expiration = expirationSeconds;
   if (collapseId !== undefined) notification.collapseId = collapseId;

@@ -14,7 +14,8 @@ export interface NotificationDraft {
   /** The exact bytes that go to Apple. */
   readonly payload: Uint8Array;
   readonly topic: string;
-  readonly pushType: string;
+  /** Absent for Wallet passes: they have none. */
+  readonly pushType?: string;
   readonly priority?: 10 | 5 | 1;
   /** Epoch seconds. 0 tells Apple not to store it; absent sends no header. */
   readonly expirationSeconds?: number;

@@ -5,7 +5,7 @@ export interface SenderNotification {
   readonly deviceToken: string;
   readonly payload: Uint8Array;
   readonly topic: string;
-  readonly pushType: string;
+  readonly pushType?: string;
   readonly priority?: 10 | 5 | 1;
   /** Epoch seconds; 0 means "do not store". */
   readonly expiration?: number;

@@ -1,7 +1,6 @@
 import {
   type NotificationProblem,
   parseDeviceToken,
-  payloadLimitBytes,
   prepareNotification,
   pushTypeRule,
   pushTypes,
@@ -70,10 +69,10 @@ class NotificationReader {
       deviceTokens,
       payload: payload.bytes,
       topic,
-      pushType,
       lane,
       delivery,
       environment,
+      ...(pushType === undefined ? {} : { pushType }),
       ...(priority === undefined ? {} : { priority }),
       ...(expirationSeconds === undefined ? {} : { expirationSeconds }),
       ...(collapseId === undefined ? {} : { collapseId }),
@@ -119,11 +118,12 @@ class NotificationReader {
   /** What Apple asks of a notification is told by the library; here its words get pointers. */
   #prepare(payload: { value: object; bytes: Uint8Array } | undefined, expirationSeconds: number | undefined) {
     const { topic, pushType, priority, collapseId, apnsId } = this.#written;
+    const { topic: appTopic, credentials } = this.#app.config;
     const prepared = prepareNotification(
       {
         // Each device token was looked at before.
         deviceToken: "00".repeat(32),
-        payload: outlineOf(payload?.value ?? {}),
+        payload: payload?.bytes ?? "{}",
         ...(topic === undefined ? {} : { topic }),
         ...(pushType === undefined ? {} : { pushType }),
         ...(priority === undefined ? {} : { priority }),
@@ -131,17 +131,21 @@ class NotificationReader {
         ...(collapseId === undefined ? {} : { collapseId }),
         ...(apnsId === undefined ? {} : { apnsId }),
       },
-      { topic: this.#app.config.topic },
+      {
+        topic: appTopic,
+        content: payload?.value,
+        // Which topics a certificate lists is Apple's to judge.
+        sender: credentials.kind === "token" ? { kind: "token" } : { kind: "certificate", topics: [] },
+      },
     );
     if (prepared.kind === "refused") {
       for (const problem of prepared.problems) this.#tell(problem);
       return undefined;
     }
     const { notification } = prepared;
-    this.#checkPushType(notification.pushType ?? "");
-    if (payload !== undefined) this.#checkSize(payload.bytes, notification.pushType ?? "");
-    // The app's topic stands where none was given, and a push type is always told from the payload.
-    return { ...notification, topic: notification.topic ?? "", pushType: notification.pushType ?? "" };
+    this.#checkSpelling(notification.pushType);
+    // The app's topic stands where none was given.
+    return { ...notification, topic: notification.topic ?? appTopic };
   }
 
   #tell({ field, detail }: NotificationProblem): void {
@@ -157,26 +161,13 @@ class NotificationReader {
     }
   }
 
-  #checkPushType(pushType: string): void {
-    const rule = pushTypeRule(pushType);
-    if (rule === undefined) {
-      // Others pass: Apple adds push types now and then. A known one in another spelling is a slip.
-      const plain = plainForm(pushType);
-      const meant = Object.keys(pushTypes).find((known) => known === plain);
-      if (meant !== undefined)
-        this.#refuse("/pushType", `Apple knows no such push type. Did you mean "${meant}"?`);
-    } else if (rule.authentication === "token" && this.#app.config.credentials.kind !== "token") {
-      const cure = "Configure credentials.token for this app, or send another push type.";
-      this.#refuse("/pushType", `Apple takes ${pushType} pushes with token credentials only. ${cure}`);
-    }
-  }
-
-  #checkSize({ length }: Uint8Array, pushType: string): void {
-    const limit = payloadLimitBytes(pushType);
-    if (length <= limit) return;
-    const pointer = this.#written.payload === undefined ? "" : "/payload";
-    const cure = "Shorten it, or let the app fetch the rest.";
-    this.#refuse(pointer, `The payload is ${length} bytes; Apple takes ${limit}. ${cure}`);
+  /** Unknown push types pass: Apple adds one now and then. A known one in another spelling is a slip. */
+  #checkSpelling(pushType: string | undefined): void {
+    if (pushType === undefined || pushTypeRule(pushType) !== undefined) return;
+    const plain = plainForm(pushType);
+    const meant = Object.keys(pushTypes).find((known) => known === plain);
+    if (meant !== undefined)
+      this.#refuse("/pushType", `Apple knows no such push type. Did you mean "${meant}"?`);
   }
 
   #readEnvironment(): NotificationDraft["environment"] {
@@ -236,18 +227,6 @@ class NotificationReader {
     this.problems.push({ pointer: `${this.#at}${pointer}`, detail });
   }
 }
-
-/** As much of a payload as the rules look at; its size is measured where its bytes are. */
-function outlineOf(payload: object): object {
-  const { aps } = payload as { aps?: unknown };
-  const outline: Record<string, unknown> = {};
-  if ("mdm" in payload) outline.mdm = 1;
-  if (typeof aps === "object" && aps !== null)
-    outline.aps = Object.fromEntries(apsKeys.filter((key) => key in aps).map((key) => [key, 1]));
-  return outline;
-}
-
-const apsKeys = ["alert", "badge", "sound", "content-available"];
 
 /** Holds nothing of the device token itself. */
 function describeBadToken(text: string): string {

@@ -142,7 +142,8 @@ class Scan {
     const topic = this.#text();
     const pushType = this.#text();
     if (present === undefined || topic === undefined || pushType === undefined) return "cut settings";
-    const settings: { -readonly [K in keyof BatchSettings]: BatchSettings[K] } = { topic, pushType };
+    const settings: { -readonly [K in keyof BatchSettings]: BatchSettings[K] } = { topic };
+    if (pushType !== "") settings.pushType = pushType;
     if (present & format.present.priority) {
       const priority = this.#u8();
       if (priority !== 10 && priority !== 5 && priority !== 1) return `priority ${priority}`;

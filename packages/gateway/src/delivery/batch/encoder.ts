@@ -81,7 +81,7 @@ export class BatchEncoder {
       this.#writeAgain(format.tag.settingsAgain, use.index);
       return;
     }
-    const { topic, pushType, priority, expirationSeconds, collapseId } = settings;
+    const { topic, pushType = "", priority, expirationSeconds, collapseId } = settings;
     this.#reserve(16);
     this.#u8(format.tag.settings);
     this.#u8(

@@ -8,7 +8,7 @@ import { crc32 } from "node:zlib";
  *          crc32 u32 of everything but itself · count u16 of entries
  * records  one after the other, each with a tag u8:
  *   0x80   payload: length u32 · bytes. It becomes the current payload.
- *   0x81   settings: present u8 (1 priority, 2 expiration, 4 collapse id) · topic text · push type text
+ *   0x81   settings: present u8 (1 priority, 2 expiration, 4 collapse id) · topic text · push type text, empty for none
  *          [· priority u8] [· expiration u48, epoch seconds] [· collapse id text]. They become the current settings.
  *   0x82   an earlier payload becomes the current one again: its index u16
  *   0x83   earlier settings become the current ones again: their index u16
@@ -43,7 +43,7 @@ export const fullBatchBytes = 256 * 1024;
 /** What is often the same for many notifications, besides the payload. */
 export interface BatchSettings {
   readonly topic: string;
-  readonly pushType: string;
+  readonly pushType?: string;
   readonly priority?: 10 | 5 | 1;
   /** Epoch seconds, below 2^48. */
   readonly expirationSeconds?: number;
