@@ -12,8 +12,15 @@ export interface PushCertificate {
   readonly environments: readonly ("sandbox" | "production")[];
 }
 
-/** Reads a certificate's DER bytes, as TLS gives them. Undefined where they are no certificate; never throws. */
-export function readPushCertificate(der: Buffer): PushCertificate | undefined {
+/**
+ * Reads a certificate's DER bytes, as TLS gives them. Undefined where they are no certificate; never throws.
+ *
+ * @param topicExtensions the extensions that list topics
+ */
+export function readPushCertificate(
+  der: Buffer,
+  topicExtensions: readonly string[] = [appleOid.topics, appleOid.voipTopics],
+): PushCertificate | undefined {
   const certificate = readDer(der);
   if (certificate?.length !== 1 || certificate[0]?.tag !== derTag.sequence) return undefined;
   const toBeSigned = readDer(certificate[0].content)?.[0];
@@ -24,7 +31,7 @@ export function readPushCertificate(der: Buffer): PushCertificate | undefined {
   if (subject?.tag !== derTag.sequence) return undefined;
   const mainTopic = readAttribute(subject.content, userIdOid);
   const extensions = readExtensions(fields.find((field) => field.tag === 0xa3)?.content);
-  const listed = [appleOid.topics, appleOid.voipTopics].flatMap((id) => readTopics(extensions.get(id)));
+  const listed = topicExtensions.flatMap((id) => readTopics(extensions.get(id)));
   return {
     mainTopic,
     topics: [...new Set(mainTopic === undefined ? listed : [mainTopic, ...listed])],
