@@ -15,7 +15,7 @@ export {
   type Pkcs12Credentials,
   type TokenCredentials,
 } from "./credentials.ts";
-export { type DerNode, derTag, readDer } from "./der-reader.ts";
+export { type DerNode, derTag, readDer, readObjectIdentifier } from "./der-reader.ts";
 export { loadProviderKey } from "./provider-key.ts";
 export {
   type ProviderTokenClaims,

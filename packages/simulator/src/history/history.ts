@@ -27,6 +27,9 @@ export interface HistoryOptions {
   readonly limitBytes?: number;
 }
 
+/** Pushes that the ring has room for at first. */
+const firstLength = 64;
+
 interface Waiter {
   readonly matches: (push: Push) => boolean;
   remaining: number;
@@ -164,7 +167,8 @@ export class History {
       this.dropOldest();
       return;
     }
-    const larger = new Array<Push | undefined>(Math.min(this.limit, this.ring.length * 2)).fill(undefined);
+    const length = Math.min(this.limit, Math.max(firstLength, this.ring.length * 2));
+    const larger = new Array<Push | undefined>(length).fill(undefined);
     for (let sequence = this.oldest; sequence <= this.newest; sequence++) {
       larger[sequence % larger.length] = this.at(sequence);
     }

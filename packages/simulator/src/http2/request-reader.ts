@@ -28,7 +28,7 @@ export interface RequestSink {
   /** The request is whole, or its body exceeds what is read: then the stream's phase is "cut". */
   complete(stream: ServerStream): void;
   /** The header list is longer than announced; its fields are lost. */
-  headersTooLarge(stream: ServerStream): void;
+  headersTooLarge(stream: ServerStream): ConnectionError | undefined;
   /** A stream error (RFC 9113 §5.4.2). */
   reset(streamId: number, code: number): ConnectionError | undefined;
   /** One stream more than allowed. */
@@ -171,7 +171,11 @@ export class RequestReader {
   ): ConnectionError | undefined {
     if (streamId > this.sink.lastStreamId) return this.guard.countIdle();
     this.streams.pass(streamId);
-    if (!this.sink.hasRoom) return this.sink.refuse(streamId);
+    if (!this.sink.hasRoom) {
+      return fields === undefined
+        ? this.sink.reset(streamId, errorCode.refusedStream)
+        : this.sink.refuse(streamId);
+    }
     if (this.dependsOnItself) return this.sink.reset(streamId, errorCode.protocolError);
     const check = fields === undefined ? undefined : checkRequestFields(fields);
     if (check?.kind === "malformed") return this.sink.reset(streamId, errorCode.protocolError);
@@ -181,8 +185,7 @@ export class RequestReader {
     const isLast = (flags & flag.endStream) !== 0;
     if (fields !== undefined) return isLast ? this.end(stream) : undefined;
     stream.phase = isLast ? "received" : "cut";
-    this.sink.headersTooLarge(stream);
-    return undefined;
+    return this.sink.headersTooLarge(stream);
   }
 
   /** END_STREAM came. */

@@ -29,6 +29,7 @@ import { Preface } from "./preface.ts";
 import { RequestReader, type RequestSink } from "./request-reader.ts";
 import type { ServerStream } from "./server-stream.ts";
 import { ServerStreams } from "./server-streams.ts";
+import { StreamLimit } from "./stream-limit.ts";
 
 /** One request: whole, or with a body cut to `mostBodyBytes` where it was longer. */
 export interface ServerRequest {
@@ -82,11 +83,11 @@ export class ServerConnection {
   private readonly preface = new Preface();
   private readonly reader: RequestReader;
   private readonly streamWindowBytes: number;
-  private currentPhase: ServerPhase = "awaiting-preface";
+  /** What of the client's beginning was read. Independent of `life`: a GOAWAY may be sent before the preface came. */
+  private beginning: "awaiting-preface" | "awaiting-settings" | "over" = "awaiting-preface";
+  private life: "open" | "draining" | "closed" = "open";
   private peer: Settings = initialSettings;
-  /** What we announced last, and what holds: a raised limit does from the moment the peer can know it. */
-  private announcedLimit: number;
-  private limitInForce: number;
+  private readonly limit: StreamLimit;
   /** Streams whose answer stands in output that was not taken: for the peer they are open. */
   private untakenAnswers = 0;
   private lastStreamId = max31Bit;
@@ -94,8 +95,7 @@ export class ServerConnection {
   /** SETTINGS are in the output at once. */
   constructor(listener: ServerConnectionListener, options: ServerConnectionOptions) {
     this.listener = listener;
-    this.announcedLimit = options.streamLimit;
-    this.limitInForce = options.streamLimit;
+    this.limit = new StreamLimit(options.streamLimit);
     this.streamWindowBytes = options.streamWindowBytes ?? initialSettings.initialWindowSize;
     const connectionWindowBytes = options.connectionWindowBytes ?? initialSettings.initialWindowSize;
     const maxHeaderListBytes = options.maxHeaderListBytes ?? 8000;
@@ -113,7 +113,8 @@ export class ServerConnection {
   }
 
   get phase(): ServerPhase {
-    return this.currentPhase;
+    if (this.life !== "open" || this.beginning === "over") return this.life;
+    return this.beginning;
   }
 
   /** Streams that have no whole answer yet. */
@@ -123,23 +124,23 @@ export class ServerConnection {
 
   /** SETTINGS_MAX_CONCURRENT_STREAMS as announced last. */
   get streamLimit(): number {
-    return this.announcedLimit;
+    return this.limit.announced;
   }
 
   /** Takes bytes from the socket. Never throws; what they mean goes to the listener. */
   receive(chunk: Buffer): void {
     let bytes = chunk;
-    if (this.currentPhase === "awaiting-preface") {
+    if (this.life === "closed") return;
+    if (this.beginning === "awaiting-preface") {
       const result = this.preface.receive(chunk);
       if (result.kind === "need-more") return;
       if (result.kind === "malformed") {
         this.break({ code: errorCode.protocolError, detail: result.detail });
         return;
       }
-      this.currentPhase = "awaiting-settings";
+      this.beginning = "awaiting-settings";
       bytes = chunk.subarray(result.bytesRead);
     }
-    if (this.currentPhase === "closed") return;
     const error = this.decoder.receive(bytes, this.onFrame);
     if (error !== undefined) this.break(error);
   }
@@ -150,45 +151,45 @@ export class ServerConnection {
    */
   answer(streamId: number, fields: readonly string[], body?: Uint8Array): void {
     const stream = this.streams.find(streamId);
-    if (stream === undefined || this.currentPhase === "closed") return;
+    if (stream === undefined || this.life === "closed") return;
     this.guard.answered();
-    if (this.writer.write(stream, fields, body)) this.finish(stream);
+    this.writeAnswer(stream, fields, body);
   }
 
   /** Resets a stream. Without effect when it is not open. */
   reset(streamId: number, code: number): void {
-    if (this.streams.find(streamId) !== undefined) this.writeReset(streamId, code);
+    if (this.streams.find(streamId) === undefined || this.life === "closed") return;
+    this.writeReset(streamId, code);
   }
 
-  /** Announces a new SETTINGS_MAX_CONCURRENT_STREAMS. A lower one holds for streams that are opened from now on. */
+  /** Announces a new SETTINGS_MAX_CONCURRENT_STREAMS. A lower one holds from its acknowledgement on, for new streams. */
   setStreamLimit(streamLimit: number): void {
-    if (this.currentPhase === "closed") return;
-    this.announcedLimit = streamLimit;
-    this.limitInForce = Math.min(this.limitInForce, streamLimit);
+    if (this.life === "closed") return;
+    this.limit.write(streamLimit);
     writeSettings(this.out, [[settingId.maxConcurrentStreams, streamLimit]]);
   }
 
   /** Sends GOAWAY(NO_ERROR). Streams above `lastStreamId` (by default the highest so far) are not acted on. */
   goaway(debug?: Uint8Array, lastStreamId: number = this.streams.highestId): void {
-    if (this.currentPhase === "closed") return;
-    this.currentPhase = "draining";
+    if (this.life === "closed") return;
+    this.life = "draining";
     this.lastStreamId = Math.min(this.lastStreamId, lastStreamId);
     writeGoaway(this.out, this.lastStreamId, errorCode.noError, debug);
   }
 
   /** The socket is gone: nothing is answered any more. */
   socketClosed(): void {
-    this.currentPhase = "closed";
+    this.life = "closed";
     this.out.cut(0);
   }
 
   /** What must be written to the socket now, or undefined. The buffer is never written to again. */
   takeOutput(): Buffer | undefined {
-    if (this.currentPhase !== "closed") this.reader.writeCredit();
+    if (this.life !== "closed") this.reader.writeCredit();
     if (this.out.length === 0) return undefined;
     this.guard.repliesTaken();
     this.untakenAnswers = 0;
-    this.limitInForce = this.announcedLimit;
+    this.limit.leave();
     return this.out.take();
   }
 
@@ -206,9 +207,8 @@ export class ServerConnection {
       case frameType.rstStream:
         return this.onRstStream(streamId);
       case frameType.settings:
-        return (flags & flag.ack) === 0
-          ? this.onSettings(decodeSettings(bytes, start, end))
-          : this.guard.countIdle();
+        if ((flags & flag.ack) === 0) return this.onSettings(decodeSettings(bytes, start, end));
+        return this.limit.acknowledge() ? undefined : this.guard.countIdle();
       case frameType.ping:
         return this.onPing(flags, bytes.subarray(start, end));
       case frameType.windowUpdate:
@@ -229,8 +229,8 @@ export class ServerConnection {
     if (continued !== undefined && (type !== frameType.continuation || streamId !== continued)) {
       return { code: errorCode.protocolError, detail: `frame of type ${type} inside a header block` };
     }
-    if (this.currentPhase !== "awaiting-settings") return undefined;
-    this.currentPhase = "open";
+    if (this.beginning === "over") return undefined;
+    this.beginning = "over";
     if (type === frameType.settings && (flags & flag.ack) === 0) return undefined;
     return { code: errorCode.protocolError, detail: `first frame is of type ${type}, not SETTINGS` };
   }
@@ -255,7 +255,7 @@ export class ServerConnection {
     }
     writeSettingsAck(this.out);
     this.finishWaiting();
-    return this.guard.countReply();
+    return this.guard.countReply() ?? this.guard.countIdle();
   }
 
   private onPing(flags: number, opaque: Buffer): ConnectionError | undefined {
@@ -315,7 +315,7 @@ export class ServerConnection {
     const connection = this;
     return {
       get hasRoom() {
-        return connection.streams.count + connection.untakenAnswers < connection.limitInForce;
+        return connection.streams.count + connection.untakenAnswers < connection.limit.inForce;
       },
       get lastStreamId() {
         return connection.lastStreamId;
@@ -330,13 +330,21 @@ export class ServerConnection {
           body: stream.body,
           bodyBytes: stream.contentBytes,
         }),
-      headersTooLarge: (stream) => connection.answer(stream.id, headersTooLargeFields),
+      headersTooLarge: (stream) => {
+        connection.writeAnswer(stream, headersTooLargeFields, undefined);
+        // It cost the peer less than us, as a reset does.
+        return connection.guard.countReset();
+      },
       reset: (streamId, code) => connection.abort(streamId, code),
       refuse: (streamId) => {
         connection.writeReset(streamId, errorCode.refusedStream);
         return connection.guard.countIdle();
       },
     };
+  }
+
+  private writeAnswer(stream: ServerStream, fields: readonly string[], body: Uint8Array | undefined): void {
+    if (this.writer.write(stream, fields, body)) this.finish(stream);
   }
 
   /** Resets a stream through the peer's fault. */
@@ -375,8 +383,8 @@ export class ServerConnection {
 
   /** A connection error (RFC 9113 §5.4.1). What was answered before goes out before the GOAWAY. */
   private break(error: ConnectionError): void {
-    if (this.currentPhase === "closed") return;
-    this.currentPhase = "closed";
+    if (this.life === "closed") return;
+    this.life = "closed";
     writeGoaway(
       this.out,
       Math.min(this.streams.highestId, this.lastStreamId),

@@ -6,15 +6,23 @@ export interface ConnectionHandler {
   /** SETTINGS_MAX_CONCURRENT_STREAMS at the start. */
   readonly streamLimit: number;
   /** Called before the first byte is read; it may send GOAWAY already. */
-  opened?(connection: ServerConnection): void;
+  opened?(connection: ServerConnection, wire: Wire): void;
   request(request: ServerRequest, connection: ServerConnection): void;
+  /** The socket is gone. */
+  closed?(): void;
+}
+
+/** What a handler may do with the socket itself, at any time. */
+export interface Wire {
+  /** Ends gracefully: GOAWAY with this debug data, what is written is delivered, the socket closes. */
+  close(debug: Buffer): void;
 }
 
 /** How long a peer has to take our last bytes and close, before the socket is destroyed. */
 export const lingerMs = 500;
 
 /** Drives one connection: owns its socket and its timer and decides nothing. Writes once per turn of the loop. */
-export class SocketDriver {
+export class SocketDriver implements Wire {
   private readonly socket: TLSSocket;
   private readonly connection: ServerConnection;
   private isFlushScheduled = false;
@@ -41,13 +49,13 @@ export class SocketDriver {
     socket.on("close", () => {
       clearTimeout(this.lingerTimer);
       this.connection.socketClosed();
+      handler.closed?.();
     });
-    handler.opened?.(this.connection);
+    handler.opened?.(this.connection, this);
     if (this.connection.phase === "draining") this.end();
     this.flush();
   }
 
-  /** Ends gracefully: GOAWAY with this debug data, what is written is delivered, the socket closes. */
   close(debug: Buffer): void {
     this.connection.goaway(debug);
     this.end();

@@ -81,10 +81,6 @@ export class TlsListener {
     return (this.server.address() as AddressInfo).port;
   }
 
-  get connections(): number {
-    return this.drivers.size;
-  }
-
   /** Stops listening, says good-bye with GOAWAY to every client, and resolves when all sockets are closed. */
   async close(debug: Buffer): Promise<void> {
     if (!this.server.listening) return;

@@ -1,0 +1,135 @@
+import { parseDeviceToken } from "@carillon/apns";
+import type { AcceptedPush, Device, Devices } from "../devices/index.ts";
+import type { History } from "../history/index.ts";
+import { type ControlAnswer, refuse } from "./control-answer.ts";
+import { readDeviceBody, readTraitsBody } from "./device-body.ts";
+import { readHistoryQuery } from "./history-query.ts";
+
+/** What is controlled. */
+export interface ControlTarget {
+  readonly history: History;
+  readonly devices: Devices;
+}
+
+export interface ControlRequest {
+  readonly method: string;
+  readonly path: string;
+  readonly query: URLSearchParams;
+  readonly body: string;
+}
+
+type Route = (target: ControlTarget, request: ControlRequest, name: string) => ControlAnswer;
+
+/** Methods by path; `{deviceToken}` stands for one segment. */
+const routes: Readonly<Record<string, Readonly<Record<string, Route>>>> = {
+  "/history": { GET: listHistory },
+  "/devices": { GET: listDevices },
+  "/devices/{deviceToken}": {
+    GET: showDevice,
+    PUT: unregisterDevice,
+    PATCH: describeDevice,
+    DELETE: registerDevice,
+  },
+  "/reset": { POST: reset },
+};
+
+/** Answers one request of the control API. */
+export function answerControl(target: ControlTarget, request: ControlRequest): ControlAnswer {
+  const device = /^\/devices\/([^/]+)$/.exec(request.path)?.[1];
+  const methods = routes[device === undefined ? request.path : "/devices/{deviceToken}"];
+  if (methods === undefined) {
+    return refuse(404, `There is nothing here. What there is: ${describeRoutes()}.`);
+  }
+  const route = Object.hasOwn(methods, request.method) ? methods[request.method] : undefined;
+  if (route !== undefined) return route(target, request, device ?? "");
+  const allow = Object.keys(methods).join(", ");
+  return { ...refuse(405, `Use ${allow} here.`), allow };
+}
+
+function describeRoutes(): string {
+  return Object.entries(routes)
+    .map(([path, methods]) => `${Object.keys(methods).join(" and ")} ${path}`)
+    .join(", ");
+}
+
+function listHistory({ history }: ControlTarget, { query }: ControlRequest): ControlAnswer {
+  const asked = readHistoryQuery(query);
+  if (asked.kind === "malformed") return refuse(400, `Query: ${asked.detail}.`);
+  const { filter, most } = asked;
+  const pushes = history.find(filter, most);
+  return { status: 200, value: { total: history.total, matching: history.count(filter), pushes } };
+}
+
+function listDevices({ devices }: ControlTarget): ControlAnswer {
+  return { status: 200, value: { unregistered: devices.unregistered, devices: devices.all.map(summarize) } };
+}
+
+function showDevice(
+  { devices }: ControlTarget,
+  _request: ControlRequest,
+  deviceToken: string,
+): ControlAnswer {
+  if (parseDeviceToken(deviceToken) === undefined) return refuseDeviceToken();
+  const device = devices.find(deviceToken);
+  if (device === undefined) {
+    return refuse(
+      404,
+      "Nothing is special about this device: it is registered, and keeps no pushes. PATCH it first.",
+    );
+  }
+  const { received, stored } = device.mailbox;
+  const show = ({ payload, ...push }: AcceptedPush) => ({ ...push, payload: payload.toString("utf8") });
+  return {
+    status: 200,
+    value: { ...summarize(device), received: received.map(show), stored: stored.map(show) },
+  };
+}
+
+function describeDevice(
+  { devices }: ControlTarget,
+  { body }: ControlRequest,
+  deviceToken: string,
+): ControlAnswer {
+  if (parseDeviceToken(deviceToken) === undefined) return refuseDeviceToken();
+  const asked = readTraitsBody(body);
+  if (asked.kind === "malformed") return refuse(400, `Body: ${asked.detail}.`);
+  return { status: 200, value: summarize(devices.describe(deviceToken, asked.traits)) };
+}
+
+/** A device without what came to it. */
+function summarize({ deviceToken, topic, environment, reach, answers, pace, gone }: Device): object {
+  return { deviceToken, topic, environment, reach, answers, pace, ...gone };
+}
+
+function unregisterDevice(
+  { devices }: ControlTarget,
+  { body }: ControlRequest,
+  deviceToken: string,
+): ControlAnswer {
+  if (parseDeviceToken(deviceToken) === undefined) return refuseDeviceToken();
+  const asked = readDeviceBody(body);
+  if (asked.kind === "malformed") return refuse(400, `Body: ${asked.detail}.`);
+  devices.unregister(deviceToken, asked.sinceMs, asked.reason);
+  const device = devices.find(deviceToken);
+  return { status: 200, value: device && summarize(device) };
+}
+
+function registerDevice(
+  { devices }: ControlTarget,
+  _request: ControlRequest,
+  deviceToken: string,
+): ControlAnswer {
+  if (parseDeviceToken(deviceToken) === undefined) return refuseDeviceToken();
+  devices.register(deviceToken);
+  return { status: 204 };
+}
+
+function refuseDeviceToken(): ControlAnswer {
+  return refuse(400, "A device token is 8 to 200 hexadecimal digits, an even number.");
+}
+
+function reset({ history, devices }: ControlTarget): ControlAnswer {
+  history.clear();
+  devices.clear();
+  return { status: 204 };
+}

@@ -1,0 +1,124 @@
+import fc from "fast-check";
+import { expect, test } from "vitest";
+import { History } from "./history.ts";
+import type { PushFacts } from "./push.ts";
+
+function facts(about: Partial<PushFacts> = {}): PushFacts {
+  return {
+    atMs: 1_800_000_000_000,
+    apnsId: "EABEAE54-14A8-11E5-B60B-1697F925EC7B",
+    deviceToken: "aabbccdd",
+    topic: "com.example.demo",
+    pushType: "alert",
+    status: 200,
+    reason: undefined,
+    fields: [":method", "POST"],
+    payload: Buffer.from("{}"),
+    connection: 1,
+    stream: 1,
+    ...about,
+  };
+}
+
+test("the first pushes are kept in order", () => {
+  const history = new History();
+  for (let stream = 1; stream <= 1000; stream++) history.record(facts({ stream }));
+  expect(history.pushes.map(({ stream }) => stream)).toEqual(Array.from({ length: 1000 }, (_, at) => at + 1));
+  expect(history.pushes.map(({ sequence }) => sequence)).toEqual(history.pushes.map(({ stream }) => stream));
+});
+
+type Step = { readonly kind: "record"; readonly payloadBytes: number } | { readonly kind: "clear" };
+
+const step: fc.Arbitrary<Step> = fc.oneof(
+  {
+    weight: 20,
+    arbitrary: fc.record({ kind: fc.constant("record" as const), payloadBytes: fc.nat({ max: 3000 }) }),
+  },
+  { weight: 1, arbitrary: fc.constant({ kind: "clear" as const }) },
+);
+
+test("whatever is recorded and cleared, the newest are kept, as many as both bounds allow", () => {
+  fc.assert(
+    fc.property(
+      fc.array(step, { maxLength: 400 }),
+      fc.integer({ min: 1, max: 300 }),
+      fc.integer({ min: 1, max: 100_000 }),
+      (steps, limit, limitBytes) => {
+        const history = new History({ limit, limitBytes });
+        let model: PushFacts[] = [];
+        let total = 0;
+        const size = (push: PushFacts): number => 400 + push.payload.length + 11;
+        for (const each of steps) {
+          if (each.kind === "clear") {
+            history.clear();
+            model = [];
+            continue;
+          }
+          total += 1;
+          const push = facts({ stream: total, payload: Buffer.alloc(each.payloadBytes) });
+          history.record(push);
+          model.push(push);
+          while (model.length > limit) model.shift();
+          while (model.length > 1 && model.reduce((sum, kept) => sum + size(kept), 0) > limitBytes)
+            model.shift();
+        }
+        expect(history.pushes.map(({ stream }) => stream)).toEqual(model.map(({ stream }) => stream));
+        expect(history.count()).toBe(model.length);
+        expect(history.total).toBe(total);
+        expect(history.find({}, 3).map(({ stream }) => stream)).toEqual(
+          model.slice(-3).map(({ stream }) => stream),
+        );
+      },
+    ),
+  );
+});
+
+test("the newest push is kept even where it alone exceeds the bytes", () => {
+  const history = new History({ limitBytes: 1 });
+  history.record(facts({ stream: 1 }));
+  history.record(facts({ stream: 3 }));
+  expect(history.pushes.map(({ stream }) => stream)).toEqual([3]);
+});
+
+test("each filter narrows, and all must agree; ids in any case", () => {
+  const history = new History();
+  const id = "11111111-2222-3333-4444-5555AAAAAAAA";
+  history.record(facts());
+  history.record(facts({ deviceToken: "00ff00ff", apnsId: id, connection: 2 }));
+  history.record(facts({ topic: "com.example.other", pushType: "background" }));
+  history.record(facts({ status: 400, reason: "BadTopic", deviceToken: undefined }));
+  expect(history.count({ deviceToken: "00FF00FF" })).toBe(1);
+  expect(history.count({ apnsId: id.toLowerCase() })).toBe(1);
+  expect(history.count({ topic: "com.example.other" })).toBe(1);
+  expect(history.count({ pushType: "alert" })).toBe(3);
+  expect(history.count({ status: 200 })).toBe(3);
+  expect(history.count({ reason: "BadTopic" })).toBe(1);
+  expect(history.count({ connection: 2 })).toBe(1);
+  expect(history.count({ connection: 2, status: 400 })).toBe(0);
+  expect(history.countByDeviceToken({ status: 200 })).toEqual(
+    new Map([
+      ["aabbccdd", 2],
+      ["00ff00ff", 1],
+    ]),
+  );
+});
+
+test("waits until enough pushes match, those already there included", async () => {
+  const history = new History();
+  history.record(facts());
+  const waiting = history.waitFor({ status: 200, count: 3 });
+  history.record(facts({ status: 400 }));
+  history.record(facts());
+  history.record(facts());
+  expect(await waiting).toHaveLength(3);
+  expect(await history.waitFor({ count: 3, status: 200 })).toHaveLength(3);
+});
+
+test("says how many came when the time is up", async () => {
+  const history = new History();
+  history.record(facts());
+  await expect(history.waitFor({ count: 2, status: 200, timeoutMs: 1 })).rejects.toThrow(
+    '1 of 2 pushes with {"status":200} came within 1 ms.',
+  );
+  await expect(new History().waitFor({ timeoutMs: 1 })).rejects.toThrow("0 of 1 pushes came within 1 ms.");
+});

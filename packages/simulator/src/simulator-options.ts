@@ -1,0 +1,87 @@
+import { ApnsError, type Clock, systemClock } from "@carillon/apns";
+import type { HistoryOptions } from "./history/index.ts";
+import { type Assumptions, strictAssumptions, usualAssumptions } from "./verdict/index.ts";
+
+export interface SimulatorOptions {
+  /** Address to listen on. @default "127.0.0.1" */
+  readonly host?: string;
+  /** 0 for any free one. @default 0 */
+  readonly port?: number;
+  /** Port of the control API, 0 for any free one. Absent: there is none. */
+  readonly controlPort?: number;
+  /** Folder in which the credentials are kept from start to start. Absent: they are made in memory. */
+  readonly dir?: string;
+  /** The client certificate's topic. @default "com.example.demo" */
+  readonly topic?: string;
+  /** Which of Apple's environments is played. @default "sandbox" */
+  readonly environment?: "sandbox" | "production";
+  readonly history?: HistoryOptions;
+  /** "strict" refuses what Apple's pages forbid also where APNs has been seen to take it. @default "usual" */
+  readonly judgement?: "usual" | "strict";
+  /** What is assumed where nobody outside Apple knows; what is left out follows `judgement`. */
+  readonly assumptions?: Partial<Assumptions>;
+  /** For tests: the time that provider tokens, expirations and idle connections are measured by. */
+  readonly clock?: Clock;
+}
+
+/** Options, checked and complete. */
+export interface Settings {
+  readonly host: string;
+  readonly port: number;
+  readonly controlPort: number | undefined;
+  readonly dir: string | undefined;
+  readonly topic: string;
+  readonly environment: "sandbox" | "production";
+  readonly history: HistoryOptions;
+  readonly assumptions: Assumptions;
+  readonly clock: Clock;
+}
+
+/** @throws ApnsError `bad-option`, naming every option that is wrong */
+export function readOptions(options: SimulatorOptions): Settings {
+  const settings: Settings = {
+    host: options.host ?? "127.0.0.1",
+    port: options.port ?? 0,
+    controlPort: options.controlPort,
+    dir: options.dir,
+    topic: options.topic ?? "com.example.demo",
+    environment: options.environment ?? "sandbox",
+    history: options.history ?? {},
+    assumptions: {
+      ...(options.judgement === "strict" ? strictAssumptions : usualAssumptions),
+      ...options.assumptions,
+    },
+    clock: options.clock ?? systemClock,
+  };
+  const problems: { field: string; detail: string }[] = [];
+  const check = (isRight: boolean, field: string, detail: string): void => {
+    if (!isRight) problems.push({ field, detail });
+  };
+  const isPort = (port: number): boolean => Number.isInteger(port) && port >= 0 && port <= 65_535;
+  const isCount = (count: number | undefined): boolean =>
+    count === undefined || (Number.isSafeInteger(count) && count >= 1);
+  check(isPort(settings.port), "port", "must be 0 (any free one) to 65535");
+  check(isPort(settings.controlPort ?? 0), "controlPort", "must be 0 (any free one) to 65535");
+  check(/^[\w.-]{1,255}$/.test(settings.topic), "topic", "must be a bundle id such as com.example.demo");
+  check(
+    ["sandbox", "production"].includes(settings.environment),
+    "environment",
+    'must be "sandbox" or "production"',
+  );
+  check(
+    ["usual", "strict", undefined].includes(options.judgement),
+    "judgement",
+    'must be "usual" or "strict"',
+  );
+  for (const name of Object.keys(options.assumptions ?? {})) {
+    const known = Object.keys(usualAssumptions).join(", ");
+    check(Object.hasOwn(usualAssumptions, name), `assumptions.${name}`, `is not known; there are ${known}`);
+  }
+  check(isCount(settings.history.limit), "history.limit", "must be a whole number from 1 on");
+  check(isCount(settings.history.limitBytes), "history.limitBytes", "must be a whole number from 1 on");
+  if (problems.length > 0) {
+    const all = problems.map(({ field, detail }) => `${field} ${detail}`).join("; ");
+    throw new ApnsError("bad-option", `options of the simulator: ${all}`, problems);
+  }
+  return settings;
+}

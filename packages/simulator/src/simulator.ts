@@ -1,0 +1,130 @@
+import { ControlServer } from "./control/index.ts";
+import {
+  type CredentialFiles,
+  completeCredentials,
+  makeProviderKey,
+  openCredentialFolder,
+  type ProviderKey,
+  type ProviderKeyScope,
+  type SimulatorCredentials,
+} from "./credentials/index.ts";
+import { Devices } from "./devices/index.ts";
+import { History } from "./history/index.ts";
+import { TlsListener } from "./http2/index.ts";
+import { PushConnection, type PushService } from "./push-connection.ts";
+import { readOptions, type Settings, type SimulatorOptions } from "./simulator-options.ts";
+import { ProviderTokens, writeBody } from "./verdict/index.ts";
+
+/** A provider key, in the form in which `ApnsClient` takes it. */
+export type TokenCredentials = ProviderKey & { readonly kind: "token" };
+
+/** What a sender needs to prove who it is, in the form in which `ApnsClient` takes it. */
+export interface SenderCredentials {
+  readonly token: TokenCredentials;
+  /** PEM. */
+  readonly certificate: { readonly kind: "certificate"; readonly cert: string; readonly key: string };
+}
+
+/** Apple's side, running in this process. */
+export interface Simulator {
+  /** `https://localhost:PORT`, for the `endpoint` of a client. */
+  readonly endpoint: string;
+  readonly port: number;
+  /** `http://127.0.0.1:PORT`; undefined where no `controlPort` was asked for. */
+  readonly controlUrl: string | undefined;
+  /** The authority that signed the server's certificate, PEM. */
+  readonly ca: string;
+  /** The topic that the client certificate is for. A provider token reaches every topic. */
+  readonly topic: string;
+  /** Either is taken. */
+  readonly credentials: SenderCredentials;
+  /** Where the credentials are kept; undefined where they were made in memory. */
+  readonly files: CredentialFiles | undefined;
+  /** One sentence for each part of kept credentials that had to be replaced. */
+  readonly notices: readonly string[];
+  readonly history: History;
+  readonly devices: Devices;
+  /** Makes one more provider key of the same team, as the developer account does: for some topics or one environment. */
+  issueKey(scope?: ProviderKeyScope): TokenCredentials;
+  /** A provider key is good no more: its tokens get `InvalidProviderToken`. */
+  revokeKey(keyId: string): void;
+  /** Says good-bye to every client and resolves when all sockets are closed. */
+  close(): Promise<void>;
+}
+
+/** Debug data of the last GOAWAY. */
+const goodbye = writeBody("Shutdown");
+
+/**
+ * Starts a simulator of Apple's push notification service.
+ *
+ * @throws ApnsError `bad-option`, and Error where a port is taken or the folder cannot be used; each says what to do
+ */
+export async function startSimulator(options: SimulatorOptions = {}): Promise<Simulator> {
+  const settings = readOptions(options);
+  const { credentials, files, notices } = openCredentials(settings);
+  const { authority, server, providerKey, client } = credentials;
+  const history = new History(settings.history);
+  const { assumptions, clock, environment } = settings;
+  const devices = new Devices(() => clock.now());
+  const providerTokens = new ProviderTokens([providerKey]);
+  const service: PushService = { environment, assumptions, history, devices, providerTokens, clock };
+  let connections = 0;
+  const listener = await TlsListener.listen({
+    host: settings.host,
+    port: settings.port,
+    cert: server.cert,
+    key: server.key,
+    clientCa: authority.cert,
+    accept: (tlsClient) => {
+      connections += 1;
+      return new PushConnection(service, tlsClient, connections);
+    },
+  });
+  const control = await openControl(settings.controlPort, service).catch(async (error: unknown) => {
+    await listener.close(goodbye);
+    throw error;
+  });
+  let closing: Promise<unknown> | undefined;
+  return {
+    endpoint: `https://localhost:${listener.port}`,
+    port: listener.port,
+    controlUrl: control?.url,
+    ca: authority.cert,
+    topic: settings.topic,
+    credentials: {
+      token: { kind: "token", ...providerKey },
+      certificate: { kind: "certificate", ...client },
+    },
+    files,
+    notices,
+    history,
+    devices,
+    issueKey(scope = {}) {
+      const key = makeProviderKey(providerKey.teamId);
+      providerTokens.add({ ...key, ...scope });
+      return { kind: "token", ...key };
+    },
+    revokeKey: (keyId) => providerTokens.revoke(keyId),
+    async close() {
+      closing ??= Promise.all([control?.close(), listener.close(goodbye)]);
+      await closing;
+    },
+  };
+}
+
+function openCredentials({ dir, topic }: Settings): {
+  readonly credentials: SimulatorCredentials;
+  readonly files: CredentialFiles | undefined;
+  readonly notices: readonly string[];
+} {
+  if (dir !== undefined) return openCredentialFolder(dir, topic, Date.now());
+  return { ...completeCredentials({}, topic, Date.now()), files: undefined };
+}
+
+async function openControl(
+  port: number | undefined,
+  { history, devices }: PushService,
+): Promise<ControlServer | undefined> {
+  return port === undefined ? undefined : ControlServer.listen(port, { history, devices });
+}
