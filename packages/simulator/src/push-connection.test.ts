@@ -31,16 +31,12 @@ async function serve(
     providerTokens: new ProviderTokens([credentials.providerKey]),
     clock,
   };
-  let connections = 0;
   const listener = await TlsListener.listen({
     host: "127.0.0.1",
     port: 0,
     ...credentials.server,
     clientCa: credentials.authority.cert,
-    accept: (client) => {
-      connections += 1;
-      return new PushConnection(service, client, connections);
-    },
+    accept: (client) => new PushConnection(service, client),
   });
   closers.push(() => listener.close(Buffer.alloc(0)));
   const open = async (options: Partial<RawSenderOptions> = {}): Promise<RawSender> => {

@@ -39,11 +39,10 @@ export class PushConnection implements ConnectionHandler {
   private lastRequestMs: number;
   private idleTimer: Timer | undefined;
 
-  /** @param number counts the simulator's connections from 1 */
-  constructor(service: PushService, client: TlsClient, number: number) {
+  constructor(service: PushService, client: TlsClient) {
     this.service = service;
     this.sender = identify(client, service);
-    this.number = number;
+    this.number = client.connection;
     this.allowance = new StreamAllowance(this.sender.kind !== "token", service.assumptions.penaltyAfter);
     this.lastRequestMs = service.clock.monotonic();
   }

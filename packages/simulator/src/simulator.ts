@@ -69,17 +69,13 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
   const devices = new Devices(() => clock.now());
   const providerTokens = new ProviderTokens([providerKey]);
   const service: PushService = { environment, assumptions, history, devices, providerTokens, clock };
-  let connections = 0;
   const listener = await TlsListener.listen({
     host: settings.host,
     port: settings.port,
     cert: server.cert,
     key: server.key,
     clientCa: authority.cert,
-    accept: (tlsClient) => {
-      connections += 1;
-      return new PushConnection(service, tlsClient, connections);
-    },
+    accept: (tlsClient) => new PushConnection(service, tlsClient),
   });
   const control = await openControl(settings.controlPort, service).catch(async (error: unknown) => {
     await listener.close(goodbye);
