@@ -7,6 +7,8 @@ import { countKinds, countProcessed, notification, sendAtOnce } from "../support
 
 const goawayFrame = 7;
 const anyStream = 0x7fff_ffff;
+/** With it a request that is wrongly held for unknown is not sent again, and shows. */
+const once = { delivery: "at-most-once" } as const;
 
 test("row 1: GOAWAY on an idle connection whose TCP stays open: the next 1,000 go over a new one", async () => {
   const { peer, client } = await start();
@@ -30,7 +32,7 @@ test("row 2: streams up to the last id are answered on the old connection, those
       if (held.length === 500) request.connection.goaway(held[249]?.stream ?? 0);
     },
   });
-  const sending = sendAtOnce(client, 500);
+  const sending = sendAtOnce(client, 500, once);
   await peer.until(() => peer.requests === 750, "the upper half on a second connection");
   for (const request of held.slice(0, 250)) request.connection.answer(request);
   expect(countKinds(await sending)).toEqual({ accepted: 500 });
@@ -46,7 +48,7 @@ test("row 3: a shutdown in two phases loses nothing in the gap", async () => {
       if (held.length === 500) request.connection.goaway(anyStream);
     },
   });
-  const sending = sendAtOnce(client, 500);
+  const sending = sendAtOnce(client, 500, once);
   const [first] = await peer.until(() => held.length === 500, "all requests").then(() => peer.connections);
   await peer.until(
     () => first?.frames.some(({ type }) => type === goawayFrame) === true,
@@ -89,7 +91,7 @@ test("row 5: what waits behind a stream limit of 10 is not touched by GOAWAY", a
       for (const each of held) each.connection.answer(each);
     },
   });
-  expect(countKinds(await sendAtOnce(client, 1000))).toEqual({ accepted: 1000 });
+  expect(countKinds(await sendAtOnce(client, 1000, once))).toEqual({ accepted: 1000 });
   expect(countProcessed(peer)).toEqual({ 1: 1000 });
   expect(peer.connections.map((each) => each.requests)).toEqual([10, 990]);
 });
@@ -101,7 +103,7 @@ test("row 6: GOAWAY(0) on every connection makes no storm of connections, and fa
       else if (!request.connection.closed) request.connection.goaway(0);
     },
   });
-  expect(countKinds(await sendAtOnce(client, 200))).toEqual({ accepted: 200 });
+  expect(countKinds(await sendAtOnce(client, 200, once))).toEqual({ accepted: 200 });
   expect(countProcessed(peer)).toEqual({ 1: 200 });
   // How the attempts lie in time is the promise of reconnection.test.ts.
   expect(peer.connections).toHaveLength(5);

@@ -1,5 +1,6 @@
 /** Rows 28 to 38 and 42 of docs/faults.md: what a server allows is kept to, and what waits for it is bounded. */
 import { expect, test } from "vitest";
+import { FakeClock } from "../support/fake-clock.ts";
 import { quick, start, turns } from "../support/faults.ts";
 import type { PeerConnection, PeerRequest } from "../support/raw-peer.ts";
 import { countKinds, countProcessed, notification, sendAtOnce } from "../support/sending.ts";
@@ -78,6 +79,23 @@ test("row 30: a connection with a limit of 0 is passed by, and used once it may 
   await peer.until(() => second?.closed === true, "the end of the second connection");
   expect(countKinds(await sendAtOnce(client, 100, {}, 200))).toEqual({ accepted: 100 });
   expect([first?.requests, peer.connections.length]).toEqual([100, 2]);
+});
+
+test("row 30: a server that allows no stream at all is tried at the pace of failures", async () => {
+  const clock = new FakeClock();
+  const { peer, client } = await start(
+    { onConnection: (connection) => connection.settings([[maxConcurrentStreams, 0]]) },
+    { clock, random: () => 0.5, deadlineMs: 12_000 },
+  );
+  const sending = sendAtOnce(client, 20);
+  for (let passed = 0; passed < 10_000; passed += 100) {
+    await turns();
+    clock.advance(100);
+  }
+  expect(peer.connections.length).toBeGreaterThan(1);
+  expect(peer.connections.length).toBeLessThan(10);
+  clock.advance(3000);
+  expect(countKinds(await sending)).toEqual({ unprocessed: 20 });
 });
 
 test("row 31: REFUSED_STREAM followed by a second reset of the same stream is one refusal and one retry", async () => {

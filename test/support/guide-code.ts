@@ -77,7 +77,7 @@ export async function run(module: string, library: Library, peer: RawPeer): Prom
     await writeFile(join(folder, "guide.mjs"), js.replace(`from "${library}"`, 'from "./library.mjs"'));
     const { stdout, stderr } = await promisify(execFile)(process.execPath, ["guide.mjs"], {
       cwd: folder,
-      timeout: 25_000,
+      timeout: 60_000,
     });
     return stdout + stderr;
   } finally {

@@ -8,7 +8,8 @@ import { History } from "./history/index.ts";
 import { TlsListener } from "./http2/index.ts";
 import { PushConnection, type PushService } from "./push-connection.ts";
 import { RawSender, type RawSenderOptions, streamLimitIn } from "./raw-sender.test-support.ts";
-import { ProviderTokens } from "./verdict/index.ts";
+import { type Assumptions, ProviderTokens, usualAssumptions } from "./verdict/index.ts";
+import { VirtualClock } from "./virtual-clock.ts";
 
 const { credentials } = completeCredentials({}, "com.example.demo", Date.now());
 const closers: (() => unknown)[] = [];
@@ -16,26 +17,26 @@ afterEach(async () => {
   for (const close of closers.splice(0).reverse()) await close();
 });
 
-/** A listener with push connections whose clock stands at `nowMs` until it is moved. */
-async function serve(environment: "sandbox" | "production" = "sandbox") {
-  const clock = { nowMs: Date.now() };
+/** A listener with push connections whose clock stands until it is moved. */
+async function serve(
+  environment: "sandbox" | "production" = "sandbox",
+  assumptions: Partial<Assumptions> = {},
+) {
+  const clock = new VirtualClock();
   const service: PushService = {
     environment,
+    assumptions: { ...usualAssumptions, ...assumptions },
     history: new History(),
-    devices: new Devices(),
+    devices: new Devices(() => clock.now()),
     providerTokens: new ProviderTokens([credentials.providerKey]),
-    now: () => clock.nowMs,
+    clock,
   };
-  let connections = 0;
   const listener = await TlsListener.listen({
     host: "127.0.0.1",
     port: 0,
     ...credentials.server,
     clientCa: credentials.authority.cert,
-    accept: (client) => {
-      connections += 1;
-      return new PushConnection(service, client, connections);
-    },
+    accept: (client) => new PushConnection(service, client),
   });
   closers.push(() => listener.close(Buffer.alloc(0)));
   const open = async (options: Partial<RawSenderOptions> = {}): Promise<RawSender> => {
@@ -138,13 +139,13 @@ test.each<[string, { cert: string; key: string }]>([
 test("time is the service's clock", async () => {
   const { clock, open, service } = await serve();
   const sender = await open();
-  const authorization = bearer(clock.nowMs);
+  const authorization = bearer(clock.now());
   sender.push([1], { authorization });
   await sender.until(() => answersOf(sender).length === 1);
-  clock.nowMs += 61 * 60_000;
+  clock.advance(61 * 60_000);
   sender.push([3], { authorization });
   await sender.until(() => answersOf(sender).length === 2);
-  expect(service.history.pushes.map(({ reason, atMs }) => [reason, clock.nowMs - atMs])).toEqual([
+  expect(service.history.pushes.map(({ reason, atMs }) => [reason, clock.now() - atMs])).toEqual([
     [undefined, 61 * 60_000],
     ["ExpiredProviderToken", 0],
   ]);
@@ -168,4 +169,64 @@ test("the history tells what was sent, and on which connection and stream", asyn
   expect(push?.headers[":path"]).toBe("/3/device/aabbccdd");
   await sender.until(() => answersOf(sender).length === 1);
   expect(sender.fieldsOf(answersOf(sender)[0])["apns-id"]).toBe(push?.apnsId);
+});
+
+test("an idle connection ends with IdleTimeout, where that is assumed", async () => {
+  const { clock, open } = await serve("sandbox", { idleTimeoutMs: 60_000 });
+  const sender = await open();
+  sender.push([1], { authorization: bearer() });
+  await sender.until(() => answersOf(sender).length === 1);
+  clock.advance(59_999);
+  sender.push([3], { authorization: "x" });
+  await sender.until(() => answersOf(sender).length === 2);
+  clock.advance(59_999);
+  expect(sender.ofType(frameType.goaway)).toEqual([]);
+  clock.advance(1);
+  await sender.untilClosed();
+  expect(sender.ofType(frameType.goaway)[0]?.payload.subarray(8).toString()).toBe('{"reason":"IdleTimeout"}');
+});
+
+test("or the request after the pause is answered with it", async () => {
+  const { clock, open, service } = await serve("sandbox", { idleTimeoutMs: 60_000, idleTimeoutBy: "answer" });
+  const sender = await open(clientCertificate(["sandbox"]));
+  sender.push([1]);
+  await sender.until(() => answersOf(sender).length === 1);
+  clock.advance(60_001);
+  sender.push([3]);
+  await sender.until(() => answersOf(sender).length === 2);
+  expect(service.history.pushes.map(({ reason }) => reason)).toEqual([undefined, "IdleTimeout"]);
+});
+
+test("refusals in a row take the streams away until a push is accepted, where that is assumed", async () => {
+  const { open } = await serve("sandbox", { penaltyAfter: 2 });
+  const sender = await open(clientCertificate(["sandbox"]));
+  sender.push([1, 3], { "apns-priority": "11" });
+  await sender.until(() => settingsOf(sender).length === 2);
+  sender.push([5]);
+  await sender.until(() => settingsOf(sender).length === 3);
+  expect(settingsOf(sender)).toEqual([1000, 1, 1000]);
+});
+
+test("a request for a device that never answers stays open, and nothing is written down", async () => {
+  const { open, service } = await serve();
+  service.devices.describe("aabbccdd", { answers: "never" });
+  const sender = await open(clientCertificate(["sandbox"]));
+  sender.push([1, 3]);
+  sender.frame(frameType.ping, 0, 0, Buffer.alloc(8));
+  await sender.until(() => sender.ofType(frameType.ping).length === 1);
+  expect(answersOf(sender)).toEqual([]);
+  expect(service.history.total).toBe(0);
+});
+
+test("a device that is offline gets the newest push when it is back", async () => {
+  const { open, service } = await serve();
+  const device = service.devices.describe("aabbccdd", { reach: "offline" });
+  const sender = await open(clientCertificate(["sandbox"]));
+  sender.push([1, 3], {}, '{"aps":{"badge":1}}');
+  sender.push([5], {}, '{"aps":{"badge":2}}');
+  sender.push([7], { "apns-expiration": "0" }, '{"aps":{"badge":3}}');
+  await service.history.waitFor({ status: 200, count: 4 });
+  expect(device.mailbox.received).toEqual([]);
+  service.devices.describe("aabbccdd", { reach: "online" });
+  expect(device.mailbox.received.map(({ payload }) => payload.toString())).toEqual(['{"aps":{"badge":2}}']);
 });

@@ -1,5 +1,6 @@
-import { ApnsError } from "@carillon/apns";
+import { ApnsError, type Clock, systemClock } from "@carillon/apns";
 import type { HistoryOptions } from "./history/index.ts";
+import { type Assumptions, strictAssumptions, usualAssumptions } from "./verdict/index.ts";
 
 export interface SimulatorOptions {
   /** Address to listen on. @default "127.0.0.1" */
@@ -15,6 +16,12 @@ export interface SimulatorOptions {
   /** Which of Apple's environments is played. @default "sandbox" */
   readonly environment?: "sandbox" | "production";
   readonly history?: HistoryOptions;
+  /** "strict" refuses what Apple's pages forbid also where APNs has been seen to take it. @default "usual" */
+  readonly judgement?: "usual" | "strict";
+  /** What is assumed where nobody outside Apple knows; what is left out follows `judgement`. */
+  readonly assumptions?: Partial<Assumptions>;
+  /** For tests: the time that provider tokens, expirations and idle connections are measured by. */
+  readonly clock?: Clock;
 }
 
 /** Options, checked and complete. */
@@ -26,6 +33,8 @@ export interface Settings {
   readonly topic: string;
   readonly environment: "sandbox" | "production";
   readonly history: HistoryOptions;
+  readonly assumptions: Assumptions;
+  readonly clock: Clock;
 }
 
 /** @throws ApnsError `bad-option`, naming every option that is wrong */
@@ -38,6 +47,11 @@ export function readOptions(options: SimulatorOptions): Settings {
     topic: options.topic ?? "com.example.demo",
     environment: options.environment ?? "sandbox",
     history: options.history ?? {},
+    assumptions: {
+      ...(options.judgement === "strict" ? strictAssumptions : usualAssumptions),
+      ...options.assumptions,
+    },
+    clock: options.clock ?? systemClock,
   };
   const problems: { field: string; detail: string }[] = [];
   const check = (isRight: boolean, field: string, detail: string): void => {
@@ -54,6 +68,15 @@ export function readOptions(options: SimulatorOptions): Settings {
     "environment",
     'must be "sandbox" or "production"',
   );
+  check(
+    ["usual", "strict", undefined].includes(options.judgement),
+    "judgement",
+    'must be "usual" or "strict"',
+  );
+  for (const name of Object.keys(options.assumptions ?? {})) {
+    const known = Object.keys(usualAssumptions).join(", ");
+    check(Object.hasOwn(usualAssumptions, name), `assumptions.${name}`, `is not known; there are ${known}`);
+  }
   check(isCount(settings.history.limit), "history.limit", "must be a whole number from 1 on");
   check(isCount(settings.history.limitBytes), "history.limitBytes", "must be a whole number from 1 on");
   if (problems.length > 0) {

@@ -2,8 +2,10 @@ import { ControlServer } from "./control/index.ts";
 import {
   type CredentialFiles,
   completeCredentials,
+  makeProviderKey,
   openCredentialFolder,
   type ProviderKey,
+  type ProviderKeyScope,
   type SimulatorCredentials,
 } from "./credentials/index.ts";
 import { Devices } from "./devices/index.ts";
@@ -13,9 +15,12 @@ import { PushConnection, type PushService } from "./push-connection.ts";
 import { readOptions, type Settings, type SimulatorOptions } from "./simulator-options.ts";
 import { ProviderTokens, writeBody } from "./verdict/index.ts";
 
+/** A provider key, in the form in which `ApnsClient` takes it. */
+export type TokenCredentials = ProviderKey & { readonly kind: "token" };
+
 /** What a sender needs to prove who it is, in the form in which `ApnsClient` takes it. */
 export interface SenderCredentials {
-  readonly token: ProviderKey & { readonly kind: "token" };
+  readonly token: TokenCredentials;
   /** PEM. */
   readonly certificate: { readonly kind: "certificate"; readonly cert: string; readonly key: string };
 }
@@ -39,6 +44,10 @@ export interface Simulator {
   readonly notices: readonly string[];
   readonly history: History;
   readonly devices: Devices;
+  /** Makes one more provider key of the same team, as the developer account does: for some topics or one environment. */
+  issueKey(scope?: ProviderKeyScope): TokenCredentials;
+  /** A provider key is good no more: its tokens get `InvalidProviderToken`. */
+  revokeKey(keyId: string): void;
   /** Says good-bye to every client and resolves when all sockets are closed. */
   close(): Promise<void>;
 }
@@ -56,25 +65,17 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
   const { credentials, files, notices } = openCredentials(settings);
   const { authority, server, providerKey, client } = credentials;
   const history = new History(settings.history);
-  const devices = new Devices();
-  const service: PushService = {
-    environment: settings.environment,
-    history,
-    devices,
-    providerTokens: new ProviderTokens([providerKey]),
-    now: () => Date.now(),
-  };
-  let connections = 0;
+  const { assumptions, clock, environment } = settings;
+  const devices = new Devices(() => clock.now());
+  const providerTokens = new ProviderTokens([providerKey]);
+  const service: PushService = { environment, assumptions, history, devices, providerTokens, clock };
   const listener = await TlsListener.listen({
     host: settings.host,
     port: settings.port,
     cert: server.cert,
     key: server.key,
     clientCa: authority.cert,
-    accept: (tlsClient) => {
-      connections += 1;
-      return new PushConnection(service, tlsClient, connections);
-    },
+    accept: (tlsClient) => new PushConnection(service, tlsClient),
   });
   const control = await openControl(settings.controlPort, service).catch(async (error: unknown) => {
     await listener.close(goodbye);
@@ -95,6 +96,12 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
     notices,
     history,
     devices,
+    issueKey(scope = {}) {
+      const key = makeProviderKey(providerKey.teamId);
+      providerTokens.add({ ...key, ...scope });
+      return { kind: "token", ...key };
+    },
+    revokeKey: (keyId) => providerTokens.revoke(keyId),
     async close() {
       closing ??= Promise.all([control?.close(), listener.close(goodbye)]);
       await closing;

@@ -19,15 +19,15 @@ export class ClockWatch {
   }
 
   /** Looks at one answer; gives it back, with a detail where the clock explains it. */
-  explain(answer: Answer, fields: readonly string[], providerToken: string | undefined): Answer {
+  explain(answer: Answer, fields: readonly string[], authorization: string | undefined): Answer {
     const nowMs = this.clock.now();
     const date = findField(fields, "date");
     if (date !== undefined) this.skewMs = clockSkewMs(date, nowMs);
     const { skewMs } = this;
     if (date !== undefined && skewMs !== undefined)
       this.say("skew", `this machine's clock is ${describeSkew(skewMs)} by the server's: set it right`);
-    if (answer.kind !== "rejected" || providerToken === undefined) return answer;
-    const read = readProviderToken(providerToken);
+    if (answer.kind !== "rejected" || authorization === undefined) return answer;
+    const read = readProviderToken(authorization.replace(/^bearer /, ""));
     if (read.kind !== "read") return answer;
     const { issuedAtSeconds } = read.claims;
     const detail = explainRefusedToken({ reason: answer.reason, issuedAtSeconds, skewMs, nowMs });

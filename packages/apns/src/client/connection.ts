@@ -68,8 +68,6 @@ export class Connection implements ClientConnectionListener<Job> {
   private pingSentAt: number | undefined;
   private drainBy = Number.POSITIVE_INFINITY;
   private remote: string | undefined;
-  private providerToken: string | undefined;
-  private authorization: string | undefined;
   private end: ConnectionEnd | undefined;
 
   constructor(settings: Settings, secureContext: SecureContext, owner: ConnectionOwner) {
@@ -136,27 +134,17 @@ export class Connection implements ClientConnectionListener<Job> {
   }
 
   /** Sends a job's request; the caller has asked `canSend`. */
-  send(job: Job, providerToken: string | undefined): void {
+  send(job: Job, authorization: string | undefined): void {
     const { notification } = job;
     job.connection = this;
-    job.providerToken = providerToken;
+    job.authorization = authorization;
     job.sentAt = this.settings.clock.monotonic();
-    const authorization = this.authorizationFor(providerToken);
     const { authority } = this.settings.endpoint;
     const fields =
       job.exchange?.fields(authority, authorization) ?? requestFields(notification, authority, authorization);
     job.streamId = this.machine.open(fields, notification.payload, job, notification.payloadBytes);
     if (this.machine.phase === "draining") this.retire("its stream ids are used up");
     this.scheduleFlush();
-  }
-
-  /** The header for a provider token; one text as long as the token is the same, so that a send does not join it anew. */
-  private authorizationFor(providerToken: string | undefined): string | undefined {
-    if (providerToken !== this.providerToken) {
-      this.providerToken = providerToken;
-      this.authorization = providerToken === undefined ? undefined : `bearer ${providerToken}`;
-    }
-    return this.authorization;
   }
 
   /**

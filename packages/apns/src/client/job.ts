@@ -36,7 +36,7 @@ export class Job {
   /** How an earlier try ended of which nobody knows whether APNs acted on it. */
   doubt: Ending | undefined;
   /** The provider token that the last try carried. */
-  providerToken: string | undefined;
+  authorization: string | undefined;
   /** Where it is under way now. */
   connection: Carrier | undefined;
   streamId = 0;

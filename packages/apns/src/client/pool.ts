@@ -1,52 +1,39 @@
-import type { SecureContext } from "node:tls";
 import type { Identity } from "../credentials/index.ts";
 import type { Goaway, ReceivedResponse } from "../http2/index.ts";
 import { type Answer, type RejectionReason, readAnswer, rejectionReasons } from "../response/index.ts";
 import type { Timer } from "../runtime/index.ts";
 import { ClockWatch } from "./clock-watch.ts";
-import { Connection, type ConnectionEnd, type ConnectionOwner, type RequestEnd } from "./connection.ts";
-import { openContext } from "./dial.ts";
+import type { Connection, ConnectionEnd, ConnectionOwner, RequestEnd } from "./connection.ts";
 import type { ClientEvent } from "./events.ts";
-import { Growth } from "./growth.ts";
+import { Fleet } from "./fleet.ts";
 import type { Ending, Job } from "./job.ts";
 import { JobQueue } from "./job-queue.ts";
 import type { Settings } from "./options.ts";
-import { Reconnection } from "./reconnection.ts";
 import { backoffMs, isPassing, retiresConnection } from "./retry.ts";
 import type { PoolSnapshot } from "./snapshot.ts";
 import { TokenPace } from "./token-pace.ts";
 
 const tickMs = 100;
+/** How long connections may take for their farewell when the client closes. */
+const farewellMs = 1_000;
 /** For streams that were refused: soon, but not at once for ever. */
 const refused = { baseDelayMs: 20, maxDelayMs: 1_000 };
 /** A job that was refused this often is given back, whatever its deadline. */
 const mostUnprocessedTries = 100;
-/** An attempt to connect that takes longer gets company, up to so many: the way may have healed since it began. */
-const patienceMs = 2_000;
-const mostOpening = 4;
-/** Jobs in a row that one connection gets before the load is looked at again. */
-const mostInARow = 32;
-
 /**
- * The connections of one client, and the jobs that wait for one. A job waits here, never inside a connection, so an end of a
+ * The jobs of one client, on their way over its connections. A job waits here, never inside a connection, so an end of a
  * connection concerns only what was written to it.
  */
 export class Pool implements ConnectionOwner {
   private readonly settings: Settings;
   private readonly identity: Identity;
-  private readonly secureContext: SecureContext;
-  private readonly connections = new Set<Connection>();
+  private readonly fleet: Fleet;
   private readonly queue = new JobQueue();
-  private readonly growth = new Growth();
   private readonly clockWatch: ClockWatch;
   private readonly delayed = new Map<Job, Timer>();
-  private current: Connection | undefined;
   private isFull = true;
   private timer: Timer | undefined;
-  private answers = 0;
   private inFlight = 0;
-  private inARow = 0;
-  private readonly reconnection: Reconnection;
   private readonly tokenPace: TokenPace;
   private lastFailure: string | undefined;
   /** A refused credential was told of, and nothing was accepted since. */
@@ -57,9 +44,8 @@ export class Pool implements ConnectionOwner {
   constructor(settings: Settings, identity: Identity) {
     this.settings = settings;
     this.identity = identity;
-    this.secureContext = openContext(identity, settings.ca);
+    this.fleet = new Fleet(settings, identity, this);
     this.clockWatch = new ClockWatch(settings.clock, settings.logger);
-    this.reconnection = new Reconnection(settings.random);
     this.tokenPace = new TokenPace(settings.clock, (job) => this.takeBack(job));
   }
 
@@ -69,23 +55,13 @@ export class Pool implements ConnectionOwner {
   }
 
   get snapshot(): PoolSnapshot {
-    const now = this.settings.clock.monotonic();
     return {
       queued: this.queue.length,
       delayed: this.delayed.size,
       inFlight: this.inFlight,
       lastFailure: this.lastFailure,
       clockSkewMs: this.clockWatch.skewMs,
-      connections: [...this.connections].map((each) => ({
-        phase: each.phase,
-        remoteAddress: each.remoteAddress,
-        ageMs: now - each.openedAt,
-        openStreams: each.openStreams,
-        streamLimit: each.streamLimit,
-        answers: each.answers,
-        rttMs: each.rttMs,
-        lastGoaway: each.lastGoaway?.debug.toString("utf8", 0, 200),
-      })),
+      connections: this.fleet.snapshot,
     };
   }
 
@@ -93,7 +69,7 @@ export class Pool implements ConnectionOwner {
     this.queue.push(job);
     if (!this.isFull) this.pump();
     else this.ensureTimer();
-    if (this.connections.size === 0) this.connect();
+    if (this.fleet.size === 0) this.fleet.connect();
   }
 
   /** Takes back a job of a caller who gave up. */
@@ -132,13 +108,8 @@ export class Pool implements ConnectionOwner {
     this.delayed.clear();
     for (const job of waiting)
       job.settle({ kind: "unprocessed", cause: "not-written", detail: "the client was closed" });
-    const drainMs = deadlineMs > 0 ? 1_000 : 0;
-    for (const connection of [...this.connections]) {
-      if (this.inFlight === 0 && drainMs > 0 && !connection.isOpening)
-        connection.retire("the client was closed", drainMs);
-      else connection.destroy("the client was closed");
-    }
-    if (this.connections.size === 0) return;
+    this.fleet.close(deadlineMs > 0 && this.inFlight === 0 ? farewellMs : 0);
+    if (this.fleet.size === 0) return;
     await new Promise<void>((resolve) => {
       this.closing = { resolve };
     });
@@ -147,8 +118,7 @@ export class Pool implements ConnectionOwner {
   opened(connection: Connection): void {
     const { remoteAddress, streamLimit } = connection;
     this.tell({ kind: "connection-opened", remoteAddress, streamLimit });
-    // It may raise its limit later; until then another one is tried, at the pace of failures.
-    if (streamLimit === 0) this.reconnection.failed("useless", this.settings.clock.monotonic());
+    this.fleet.opened(connection);
   }
 
   capacityChanged(connection: Connection): void {
@@ -158,8 +128,7 @@ export class Pool implements ConnectionOwner {
 
   answered(job: Job, response: ReceivedResponse, connection: Connection): void {
     this.inFlight -= 1;
-    this.answers += 1;
-    if (response.status !== 500) this.reconnection.worked();
+    this.fleet.answered(response.status);
     if (job.isSettled) return;
     job.connection = undefined;
     job.exchange?.answered(response);
@@ -171,7 +140,7 @@ export class Pool implements ConnectionOwner {
     }
     const { status, fields, body } = response;
     const answer = readAnswer(status, fields, body, this.settings.clock.now());
-    this.decide(job, this.clockWatch.explain(answer, fields, job.providerToken), connection);
+    this.decide(job, this.clockWatch.explain(answer, fields, job.authorization), connection);
   }
 
   unanswered(job: Job, end: RequestEnd, _connection: Connection): void {
@@ -211,26 +180,21 @@ export class Pool implements ConnectionOwner {
   }
 
   ended(end: ConnectionEnd, connection: Connection): void {
-    this.connections.delete(connection);
-    if (this.current === connection) this.current = undefined;
-    const now = this.settings.clock.monotonic();
-    if (end.cause !== "retired" && !this.isClosed) {
+    this.fleet.ended(end, connection);
+    const { remoteAddress, answers } = connection;
+    const ageMs = this.settings.clock.monotonic() - connection.openedAt;
+    if (end.cause !== "retired") {
       this.lastFailure = end.detail;
       this.settings.logger.warn(`connection ended: ${end.detail}`);
     }
-    const { remoteAddress, answers } = connection;
-    this.tell({ kind: "connection-ended", ...end, remoteAddress, answers, ageMs: now - connection.openedAt });
-    // A connection that answered nothing was no connection: the next one waits, or a server that refuses is hammered.
-    if (connection.usefulAnswers === 0) {
-      const isReachable = connection.wasSecure || end.cause === "verification";
-      this.reconnection.failed(isReachable ? "useless" : "unreachable", now);
-    }
+    this.tell({ kind: "connection-ended", ...end, remoteAddress, answers, ageMs });
     if (this.isClosed) {
-      if (this.connections.size === 0) this.closing?.resolve();
+      if (this.fleet.size === 0) this.closing?.resolve();
       return;
     }
-    if (end.cause === "verification") {
-      const detail = end.detail;
+    // Waiting does not make a certificate better: where nothing else carries them, the jobs come back with the reason.
+    if (end.cause === "verification" && !this.fleet.hasProspect) {
+      const { detail } = end;
       for (const job of this.queue.takeAll())
         this.settle(job, { kind: "unprocessed", cause: "not-written", detail });
     }
@@ -247,7 +211,7 @@ export class Pool implements ConnectionOwner {
     const mayTry = job.attempts < this.settings.retry.attempts && !this.isClosed;
     if (answer.kind === "rejected" && answer.reason === "ExpiredProviderToken" && mayTry) {
       const { tokens } = this.identity;
-      if (tokens !== undefined && job.providerToken !== undefined && tokens.replace(job.providerToken)) {
+      if (tokens !== undefined && job.authorization !== undefined && tokens.replace(job.authorization)) {
         connection.retire("called a provider token expired");
         this.tryAgain(job);
         return;
@@ -340,7 +304,7 @@ export class Pool implements ConnectionOwner {
         this.settleAtDeadline(job, { kind: "unprocessed", cause: "not-written", detail });
         continue;
       }
-      const connection = this.pick(job.notification.payloadBytes);
+      const connection = this.fleet.pick(job.notification.payloadBytes);
       if (connection === undefined) {
         this.isFull = true;
         break;
@@ -352,7 +316,7 @@ export class Pool implements ConnectionOwner {
     }
     if (this.queue.length > 0) {
       this.ensureTimer();
-      if (!this.hasProspect()) this.connect();
+      if (!this.fleet.hasProspect) this.fleet.connect();
     }
   }
 
@@ -363,43 +327,6 @@ export class Pool implements ConnectionOwner {
       expirationSeconds > 0 &&
       this.settings.clock.now() >= expirationSeconds * 1000
     );
-  }
-
-  /** The least busy connection that has room; kept for a few jobs, whose frames then share a TLS record. */
-  private pick(payloadBytes: number): Connection | undefined {
-    this.inARow += 1;
-    if (this.inARow <= mostInARow && this.current?.canSend(payloadBytes)) return this.current;
-    this.inARow = 1;
-    this.current = undefined;
-    for (const connection of this.connections) {
-      const isIdler = this.current === undefined || connection.openStreams < this.current.openStreams;
-      if (isIdler && connection.canSend(payloadBytes)) this.current = connection;
-    }
-    return this.current;
-  }
-
-  /** Whether some connection can carry requests, now or when those under way are answered. */
-  private hasProspect(): boolean {
-    for (const connection of this.connections)
-      if (connection.isUsable && connection.streamLimit > 0) return true;
-    return false;
-  }
-
-  /** Opens a connection, unless one is being opened, or it is too early after those that failed. */
-  private connect(): void {
-    const now = this.settings.clock.monotonic();
-    if (this.isClosed || this.connections.size >= this.settings.maxConnections * 2) return;
-    if (!this.reconnection.isAllowed(now)) {
-      this.ensureTimer();
-      return;
-    }
-    let opening = 0;
-    for (const connection of this.connections) {
-      if (!connection.isOpening) continue;
-      opening += 1;
-      if (opening >= mostOpening || now - connection.openedAt < patienceMs) return;
-    }
-    this.connections.add(new Connection(this.settings, this.secureContext, this));
   }
 
   private ensureTimer(): void {
@@ -418,17 +345,7 @@ export class Pool implements ConnectionOwner {
       this.settle(job, { kind: "unprocessed", cause: "not-written", ...this.why() });
     }
     this.pump();
-    let usable = 0;
-    let opening = 0;
-    for (const connection of this.connections) {
-      if (connection.isUsable) usable += 1;
-      else if (connection.isOpening) opening += 1;
-    }
-    const { maxConnections: most } = this.settings;
-    const load = { nowMs: now, queued: this.queue.length, usable, opening, most, answers: this.answers };
-    for (let more = this.growth.advise(load); more > 0; more -= 1) {
-      this.connections.add(new Connection(this.settings, this.secureContext, this));
-    }
+    this.fleet.grow(this.queue.length);
   }
 
   private tell(event: ClientEvent): void {

@@ -6,6 +6,8 @@ export const appleOid = {
   production: "1.2.840.113635.100.6.3.2",
   /** VoIP topics, in the form of `topics`. */
   voipTopics: "1.2.840.113635.100.6.3.4",
+  /** Not confirmed; by its neighbours, topics of watch complications. */
+  complicationTopics: "1.2.840.113635.100.6.3.5",
   /** The topics of a universal certificate: topic and SEQUENCE { kind }, alternating. */
   topics: "1.2.840.113635.100.6.3.6",
 } as const;

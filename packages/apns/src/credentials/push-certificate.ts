@@ -10,14 +10,21 @@ export interface PushCertificate {
   /** Environments that it names. A certificate that names none is not bound to one. */
   readonly environments: readonly ("sandbox" | "production")[];
   /** The subject's OU: 10 characters in Apple's certificates. */
-  readonly teamId: string | undefined;
+  readonly teamId?: string | undefined;
   /** From when to when it is valid, epoch milliseconds; undefined where the certificate's times cannot be read. */
-  readonly validFromMs: number | undefined;
-  readonly validUntilMs: number | undefined;
+  readonly validFromMs?: number | undefined;
+  readonly validUntilMs?: number | undefined;
 }
 
-/** Reads a certificate's DER bytes, as TLS gives them. Undefined where they are no certificate; never throws. */
-export function readPushCertificate(der: Buffer): PushCertificate | undefined {
+/**
+ * Reads a certificate's DER bytes, as TLS gives them. Undefined where they are no certificate; never throws.
+ *
+ * @param topicExtensions the extensions that list topics
+ */
+export function readPushCertificate(
+  der: Buffer,
+  topicExtensions: readonly string[] = [appleOid.topics, appleOid.voipTopics],
+): PushCertificate | undefined {
   const certificate = readDer(der);
   if (certificate?.length !== 1 || certificate[0]?.tag !== derTag.sequence) return undefined;
   const toBeSigned = readDer(certificate[0].content)?.[0];
@@ -28,7 +35,7 @@ export function readPushCertificate(der: Buffer): PushCertificate | undefined {
   if (validity === undefined || subject?.tag !== derTag.sequence) return undefined;
   const mainTopic = readAttribute(subject.content, userIdOid);
   const extensions = readExtensions(fields.find((field) => field.tag === 0xa3)?.content);
-  const listed = [appleOid.topics, appleOid.voipTopics].flatMap((id) => readTopics(extensions.get(id)));
+  const listed = topicExtensions.flatMap((id) => readTopics(extensions.get(id)));
   const [from, until] = readDer(validity.content) ?? [];
   return {
     mainTopic,

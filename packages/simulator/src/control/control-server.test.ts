@@ -98,8 +98,8 @@ test("marks a device and takes the mark off", async () => {
   const body = JSON.stringify({ reason: "ExpiredToken", sinceMs: 1_700_000_000_000 });
   await call("PUT", `/devices/${deviceToken}`, body);
   const device = { deviceToken, sinceMs: 1_700_000_000_000, reason: "ExpiredToken" };
-  expect(devices.find(deviceToken)).toEqual(device);
-  expect((await call("GET", "/devices")).body).toEqual({ unregistered: [device] });
+  expect(devices.unregistered).toEqual([device]);
+  expect((await call("GET", "/devices")).body).toEqual({ unregistered: [device], devices: [device] });
   expect((await call("DELETE", `/devices/${deviceToken}`)).status).toBe(204);
   expect(devices.find(deviceToken)).toBeUndefined();
 });
@@ -121,6 +121,51 @@ test.each([
   expect(devices.unregistered).toEqual([]);
 });
 
+test("describes a device, and shows what came to it and what waits for it", async () => {
+  expect((await call("GET", `/devices/${deviceToken}`)).status).toBe(404);
+  const traits = {
+    topic: "com.example.demo",
+    environment: "sandbox",
+    reach: "offline",
+    answers: "usual",
+    pace: { most: 5, withinMs: 1000 },
+  };
+  expect((await call("PATCH", `/devices/${deviceToken}`, JSON.stringify(traits))).body).toEqual({
+    deviceToken,
+    ...traits,
+  });
+  devices.accept(deviceToken, {
+    apnsId: "EABEAE54-14A8-11E5-B60B-1697F925EC7B",
+    topic: "com.example.demo",
+    collapseId: undefined,
+    expirationSeconds: undefined,
+    payload: Buffer.from("{}"),
+    atMs: 5,
+  });
+  expect((await call("GET", `/devices/${deviceToken}`)).body).toMatchObject({
+    deviceToken,
+    reach: "offline",
+    received: [],
+    stored: [{ payload: "{}" }],
+  });
+});
+
+test.each([
+  "{",
+  "[]",
+  '{"color":"red"}',
+  '{"topic":""}',
+  '{"environment":"test"}',
+  '{"reach":true}',
+  '{"answers":"no"}',
+  '{"pace":{"most":1001,"withinMs":1}}',
+  '{"pace":null}',
+])("a description that is wrong is refused: %s", async (body) => {
+  expect((await call("PATCH", `/devices/${deviceToken}`, body)).status).toBe(400);
+  expect((await call("PATCH", "/devices/xyz", "{}")).status).toBe(400);
+  expect(devices.all).toEqual([]);
+});
+
 test("resets history and devices", async () => {
   record(1);
   devices.unregister(deviceToken);
@@ -136,7 +181,10 @@ test("says what there is, where there is nothing, and which methods a path has",
     expect(body.error).toMatch(/GET \/history/);
   }
   expect(await call("DELETE", "/history")).toMatchObject({ status: 405, allow: "GET" });
-  expect(await call("GET", `/devices/${deviceToken}`)).toMatchObject({ status: 405, allow: "PUT, DELETE" });
+  expect(await call("POST", `/devices/${deviceToken}`)).toMatchObject({
+    status: 405,
+    allow: "GET, PUT, PATCH, DELETE",
+  });
   expect(await call("OPTIONS", "/reset")).toMatchObject({ status: 405, allow: "POST" });
 });
 

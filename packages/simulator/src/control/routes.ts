@@ -1,8 +1,8 @@
 import { parseDeviceToken } from "@carillon/apns";
-import type { Devices, UnregisteredDevice } from "../devices/index.ts";
+import type { AcceptedPush, Device, Devices } from "../devices/index.ts";
 import type { History } from "../history/index.ts";
 import { type ControlAnswer, refuse } from "./control-answer.ts";
-import { readDeviceBody } from "./device-body.ts";
+import { readDeviceBody, readTraitsBody } from "./device-body.ts";
 import { readHistoryQuery } from "./history-query.ts";
 
 /** What is controlled. */
@@ -24,7 +24,12 @@ type Route = (target: ControlTarget, request: ControlRequest, name: string) => C
 const routes: Readonly<Record<string, Readonly<Record<string, Route>>>> = {
   "/history": { GET: listHistory },
   "/devices": { GET: listDevices },
-  "/devices/{deviceToken}": { PUT: unregisterDevice, DELETE: registerDevice },
+  "/devices/{deviceToken}": {
+    GET: showDevice,
+    PUT: unregisterDevice,
+    PATCH: describeDevice,
+    DELETE: registerDevice,
+  },
   "/reset": { POST: reset },
 };
 
@@ -56,7 +61,44 @@ function listHistory({ history }: ControlTarget, { query }: ControlRequest): Con
 }
 
 function listDevices({ devices }: ControlTarget): ControlAnswer {
-  return { status: 200, value: { unregistered: devices.unregistered } };
+  return { status: 200, value: { unregistered: devices.unregistered, devices: devices.all.map(summarize) } };
+}
+
+function showDevice(
+  { devices }: ControlTarget,
+  _request: ControlRequest,
+  deviceToken: string,
+): ControlAnswer {
+  if (parseDeviceToken(deviceToken) === undefined) return refuseDeviceToken();
+  const device = devices.find(deviceToken);
+  if (device === undefined) {
+    return refuse(
+      404,
+      "Nothing is special about this device: it is registered, and keeps no pushes. PATCH it first.",
+    );
+  }
+  const { received, stored } = device.mailbox;
+  const show = ({ payload, ...push }: AcceptedPush) => ({ ...push, payload: payload.toString("utf8") });
+  return {
+    status: 200,
+    value: { ...summarize(device), received: received.map(show), stored: stored.map(show) },
+  };
+}
+
+function describeDevice(
+  { devices }: ControlTarget,
+  { body }: ControlRequest,
+  deviceToken: string,
+): ControlAnswer {
+  if (parseDeviceToken(deviceToken) === undefined) return refuseDeviceToken();
+  const asked = readTraitsBody(body);
+  if (asked.kind === "malformed") return refuse(400, `Body: ${asked.detail}.`);
+  return { status: 200, value: summarize(devices.describe(deviceToken, asked.traits)) };
+}
+
+/** A device without what came to it. */
+function summarize({ deviceToken, topic, environment, reach, answers, pace, gone }: Device): object {
+  return { deviceToken, topic, environment, reach, answers, pace, ...gone };
 }
 
 function unregisterDevice(
@@ -68,8 +110,8 @@ function unregisterDevice(
   const asked = readDeviceBody(body);
   if (asked.kind === "malformed") return refuse(400, `Body: ${asked.detail}.`);
   devices.unregister(deviceToken, asked.sinceMs, asked.reason);
-  const device: UnregisteredDevice | undefined = devices.find(deviceToken.toLowerCase());
-  return { status: 200, value: device };
+  const device = devices.find(deviceToken);
+  return { status: 200, value: device && summarize(device) };
 }
 
 function registerDevice(

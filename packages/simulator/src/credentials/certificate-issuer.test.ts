@@ -72,7 +72,7 @@ test("the client certificate has Apple's form", () => {
     "O=Carillon simulator",
   ]);
   expect(certificate.keyUsage).toEqual(["1.3.6.1.5.5.7.3.2"]);
-  expect(readPushCertificate(certificate.raw)).toEqual({
+  expect(readPushCertificate(certificate.raw)).toMatchObject({
     mainTopic: "com.example.demo",
     topics: ["com.example.demo", "com.example.demo.voip"],
     environments: ["sandbox"],

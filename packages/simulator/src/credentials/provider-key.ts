@@ -10,15 +10,25 @@ export interface ProviderKey {
   readonly teamId: string;
 }
 
+/** What a key is for. Without any of it: all topics of its team in both environments, as keys made before 2025-02-17 are. */
+export interface ProviderKeyScope {
+  readonly environment?: "sandbox" | "production";
+  /** Bundle ids, 400 at most. */
+  readonly topics?: readonly string[];
+  /** The id of the one key that may be used on the same connection, for a change of keys. */
+  readonly relatedTo?: string;
+}
+
 const idCharacters = "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789";
 const idLength = 10;
 
-export function makeProviderKey(): ProviderKey {
+/** A new key, by default of a new team. */
+export function makeProviderKey(teamId: string = makeId()): ProviderKey {
   const { privateKey } = generateKeyPairSync("ec", { namedCurve: "P-256" });
   return {
     key: privateKey.export({ type: "pkcs8", format: "pem" }).toString(),
     keyId: makeId(),
-    teamId: makeId(),
+    teamId,
   };
 }
 

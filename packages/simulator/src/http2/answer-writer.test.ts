@@ -25,6 +25,16 @@ test("ids do not push other entries out of the table: the second answer is short
   });
   // 9 bytes of frame, status by index, the name by index, 36 characters in Huffman code.
   expect(Math.max(...lengths.slice(1))).toBeLessThanOrEqual(9 + 1 + 2 + 1 + 36);
+  const refusal = (): number => {
+    answers.write(stream(), [":status", "400", "content-type", "application/json"], undefined);
+    return out.take().length;
+  };
+  refusal();
+  for (let ordinal = 0; ordinal < 500; ordinal++) {
+    answers.write(stream(), [":status", "200", "apns-id", id(ordinal)], undefined);
+  }
+  out.take();
+  expect(refusal()).toBe(9 + 2);
 });
 
 test("bodies wait for the connection's window and go out in the order of the answers", () => {

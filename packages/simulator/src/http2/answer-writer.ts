@@ -1,14 +1,31 @@
 import {
-  type ByteWriter,
+  ByteWriter,
   flag,
+  frameType,
   HpackEncoder,
   initialSettings,
   max31Bit,
   type Settings,
   writeData,
+  writeFrameHeader,
   writeHeaders,
 } from "@carillon/apns/http2";
 import type { ServerStream } from "./server-stream.ts";
+
+/** An answer in a form that is allowed and unusual. Windows are not looked at: the caller keeps it small. */
+export interface OddAnswer {
+  /** [name, value, ...], `:status` first. */
+  readonly fields: readonly string[];
+  readonly body: Uint8Array;
+  /** An interim answer that goes before it. */
+  readonly interim: readonly string[] | undefined;
+  /** Fields behind the body. */
+  readonly trailers: readonly string[] | undefined;
+  /** Bytes of padding in each frame, 0 to 255. */
+  readonly padding: number;
+  /** Bytes of each part of the header block. */
+  readonly pieceBytes: number;
+}
 
 /** Writes answers within the peer's windows (RFC 9113 §5.2, §6.9). A body waits in its stream while there is no room. */
 export class AnswerWriter {
@@ -40,6 +57,16 @@ export class AnswerWriter {
     if (this.writeBody(stream)) return true;
     this.waiting.add(stream);
     return false;
+  }
+
+  /** Writes an answer in an unusual form, whole. */
+  writeOddly(stream: ServerStream, answer: OddAnswer): void {
+    const { fields, body, interim, trailers } = answer;
+    const hasBody = body.length > 0;
+    if (interim !== undefined) this.writeBlock(stream, interim, 0, answer);
+    this.writeBlock(stream, fields, hasBody || trailers !== undefined ? 0 : flag.endStream, answer);
+    if (hasBody) this.writePadded(stream, body, trailers === undefined ? flag.endStream : 0, answer.padding);
+    if (trailers !== undefined) this.writeBlock(stream, trailers, flag.endStream, answer);
   }
 
   /** The peer enlarged the connection's window; false where that overflows it. */
@@ -82,6 +109,44 @@ export class AnswerWriter {
   /** The stream is gone: nothing more is written for it. */
   drop(stream: ServerStream): void {
     this.waiting.delete(stream);
+  }
+
+  /** HEADERS, padded, and CONTINUATION for what is beyond its first piece. */
+  private writeBlock(
+    { id }: ServerStream,
+    fields: readonly string[],
+    flags: number,
+    { padding, pieceBytes }: OddAnswer,
+  ): void {
+    const block = new ByteWriter();
+    this.encoder.encode(block, fields);
+    const bytes = block.take();
+    const first = bytes.subarray(0, pieceBytes);
+    const isWhole = first.length === bytes.length;
+    const headerFlags = flags | (isWhole ? flag.endHeaders : 0) | (padding > 0 ? flag.padded : 0);
+    this.writeFrame(frameType.headers, headerFlags, id, first, padding);
+    for (let at = pieceBytes; at < bytes.length; at += pieceBytes) {
+      const piece = bytes.subarray(at, at + pieceBytes);
+      const isLast = at + pieceBytes >= bytes.length;
+      this.writeFrame(frameType.continuation, isLast ? flag.endHeaders : 0, id, piece, 0);
+    }
+  }
+
+  private writePadded(stream: ServerStream, body: Uint8Array, flags: number, padding: number): void {
+    const partBytes = initialSettings.maxFrameSize - padding - 1;
+    for (let at = 0; at < body.length; at += partBytes) {
+      const isLast = at + partBytes >= body.length;
+      const partFlags = (isLast ? flags : 0) | (padding > 0 ? flag.padded : 0);
+      this.writeFrame(frameType.data, partFlags, stream.id, body.subarray(at, at + partBytes), padding);
+    }
+  }
+
+  private writeFrame(type: number, flags: number, id: number, content: Uint8Array, padding: number): void {
+    const isPadded = (flags & flag.padded) !== 0;
+    writeFrameHeader(this.out, content.length + (isPadded ? padding + 1 : 0), type, flags, id);
+    if (isPadded) this.out.u8(padding);
+    this.out.bytes(content);
+    if (isPadded) this.out.bytes(new Uint8Array(padding));
   }
 
   /** Writes as much of the body as both windows allow. Whether all of it is written. */

@@ -1,3 +1,3 @@
 export { ServerConnection, type ServerRequest } from "./server-connection.ts";
-export type { ConnectionHandler } from "./socket-driver.ts";
-export { listenOn, type TlsClient, TlsListener } from "./tls-listener.ts";
+export type { ConnectionHandler, Wire } from "./socket-driver.ts";
+export { type Admission, listenOn, type TlsClient, type TlsIdentity, TlsListener } from "./tls-listener.ts";

@@ -104,6 +104,20 @@ test("trailers end a request and are not part of it", () => {
   expect(client.requests[0]).toMatchObject({ fields: pushFields, bodyBytes: 2 });
 });
 
+test("trailers without END_STREAM are a stream error", () => {
+  const client = RawClient.opened();
+  client.headers(1, undefined, 0);
+  client.headers(1, ["x-checksum", "1"], 0);
+  expect(client.readWords()).toEqual(["rstStream 1 00000001"]);
+});
+
+test("HEADERS that make a stream depend on itself are a stream error", () => {
+  const client = RawClient.opened();
+  const block = Buffer.concat([Buffer.from("000000010f", "hex"), client.block()]);
+  client.frame(headers, endHeaders | endStream | priority, 1, block);
+  expect(client.readWords()).toEqual(["rstStream 1 00000001"]);
+});
+
 test("a body that is not what content-length said is a stream error", () => {
   const client = RawClient.opened();
   client.request(1, "{}", [...pushFields, "content-length", "3"]);
@@ -134,6 +148,33 @@ test("a header list over the limit is answered 431, and the next request is read
   const [refusal] = client.read();
   expect(refusal && client.fieldsOf(refusal)).toEqual([":status", "431"]);
   expect(client.requests).toMatchObject([{ streamId: 3 }]);
+});
+
+test("and where a body was to come, it is declined", () => {
+  const client = RawClient.opened();
+  client.headers(1, [...pushFields, "x-large", "x".repeat(8000)], 0);
+  expect(client.readWords()[1]).toBe("rstStream 1 00000000");
+  client.frame(data, endStream, 1, "7b7d");
+  expect(client.server.phase).toBe("open");
+});
+
+test("a stream that was reset gets nothing of the answer that waited", () => {
+  const client = RawClient.opened([[initialWindowSize, 5]]);
+  for (const id of [1, 3]) {
+    client.request(id);
+    client.server.answer(id, [":status", "400"], Buffer.from("0123456789"));
+  }
+  client.read();
+  client.frame(rstStream, 0, 1, "00000008");
+  client.server.reset(3, 2);
+  client.frame(settings, 0, 0, "0004000000ff");
+  client.frame(windowUpdate, 0, 0, "00000064");
+  expect(client.readWords()).toEqual(["rstStream 3 00000002", "settings 0 flags 1"]);
+});
+
+test("a larger connection window is announced at once", () => {
+  const client = new RawClient({ connectionWindowBytes: 100_000 });
+  expect(client.readWords()[1]).toBe(`windowUpdate 0 ${(100_000 - 65_535).toString(16).padStart(8, "0")}`);
 });
 
 test("one stream more than the limit is refused, and its header block still counts for the next", () => {

@@ -23,7 +23,7 @@ import {
   writeSettingsAck,
   writeWindowUpdate,
 } from "@carillon/apns/http2";
-import { AnswerWriter } from "./answer-writer.ts";
+import { AnswerWriter, type OddAnswer } from "./answer-writer.ts";
 import { FloodGuard } from "./flood-guard.ts";
 import { Preface } from "./preface.ts";
 import { RequestReader, type RequestSink } from "./request-reader.ts";
@@ -62,6 +62,13 @@ export interface ServerConnectionOptions {
 /** "awaiting-preface": the client's preface and SETTINGS have not come. "draining": we sent GOAWAY. "closed": nothing more will happen. */
 export type ServerPhase = "awaiting-preface" | "awaiting-settings" | "open" | "draining" | "closed";
 
+/** What a server owes its peer and may be told not to give. */
+export type WithheldFrame =
+  | "settings"
+  | "settings-acknowledgement"
+  | "ping-acknowledgement"
+  | "window-update";
+
 /** Entries of one SETTINGS frame at most; the protocol knows six (CVE-2020-11080). */
 const mostSettingsEntries = 64;
 
@@ -88,6 +95,7 @@ export class ServerConnection {
   private life: "open" | "draining" | "closed" = "open";
   private peer: Settings = initialSettings;
   private readonly limit: StreamLimit;
+  private readonly withheld = new Set<WithheldFrame>();
   /** Streams whose answer stands in output that was not taken: for the peer they are open. */
   private untakenAnswers = 0;
   private lastStreamId = max31Bit;
@@ -169,12 +177,49 @@ export class ServerConnection {
     writeSettings(this.out, [[settingId.maxConcurrentStreams, streamLimit]]);
   }
 
-  /** Sends GOAWAY(NO_ERROR). Streams above `lastStreamId` (by default the highest so far) are not acted on. */
-  goaway(debug?: Uint8Array, lastStreamId: number = this.streams.highestId): void {
+  /** Sends GOAWAY. Streams above `lastStreamId` (by default the highest so far) are not acted on, open ones among them. */
+  goaway(
+    debug?: Uint8Array,
+    lastStreamId: number = this.streams.highestId,
+    code: number = errorCode.noError,
+  ): void {
     if (this.life === "closed") return;
     this.life = "draining";
     this.lastStreamId = Math.min(this.lastStreamId, lastStreamId);
-    writeGoaway(this.out, this.lastStreamId, errorCode.noError, debug);
+    for (const { id } of this.streams.all()) if (id > this.lastStreamId) this.streams.drop(id, "us");
+    writeGoaway(this.out, this.lastStreamId, code, debug);
+  }
+
+  /** Whether the stream is open, so that it can be answered or reset. */
+  isOpen(streamId: number): boolean {
+    return this.streams.find(streamId) !== undefined && this.life !== "closed";
+  }
+
+  /** For faults: writes any bytes between the frames, whatever they break. */
+  writeRaw(bytes: Uint8Array): void {
+    if (this.life !== "closed") this.out.bytes(bytes);
+  }
+
+  /** For faults: announces settings that the server then does not keep to. */
+  writeSettings(entries: readonly (readonly [id: number, value: number])[]): void {
+    if (this.life === "closed") return;
+    this.limit.write(entries.findLast(([id]) => id === settingId.maxConcurrentStreams)?.[1]);
+    writeSettings(this.out, entries);
+  }
+
+  /** For faults: from now on these are not written; SETTINGS that wait in the output are taken back. */
+  withhold(what: readonly WithheldFrame[]): void {
+    for (const each of what) this.withheld.add(each);
+    if (what.includes("settings") && this.beginning === "awaiting-preface") this.out.cut(0);
+  }
+
+  /** For faults: an answer whose frames are not in their usual form. */
+  answerOddly(streamId: number, answer: OddAnswer): void {
+    const stream = this.streams.find(streamId);
+    if (stream === undefined || this.life === "closed") return;
+    this.guard.answered();
+    this.writer.writeOddly(stream, answer);
+    this.finish(stream);
   }
 
   /** The socket is gone: nothing is answered any more. */
@@ -185,7 +230,7 @@ export class ServerConnection {
 
   /** What must be written to the socket now, or undefined. The buffer is never written to again. */
   takeOutput(): Buffer | undefined {
-    if (this.life !== "closed") this.reader.writeCredit();
+    if (this.life !== "closed" && !this.withheld.has("window-update")) this.reader.writeCredit();
     if (this.out.length === 0) return undefined;
     this.guard.repliesTaken();
     this.untakenAnswers = 0;
@@ -253,14 +298,14 @@ export class ServerConnection {
         };
       }
     }
-    writeSettingsAck(this.out);
+    if (!this.withheld.has("settings-acknowledgement")) writeSettingsAck(this.out);
     this.finishWaiting();
     return this.guard.countReply() ?? this.guard.countIdle();
   }
 
   private onPing(flags: number, opaque: Buffer): ConnectionError | undefined {
     if ((flags & flag.ack) !== 0) return this.guard.countIdle();
-    writePing(this.out, opaque, flag.ack);
+    if (!this.withheld.has("ping-acknowledgement")) writePing(this.out, opaque, flag.ack);
     return this.guard.countReply();
   }
 

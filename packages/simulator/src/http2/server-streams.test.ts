@@ -24,6 +24,12 @@ test("tells how a stream ended", () => {
   expect(streams.count).toBe(1);
 });
 
+test("a gap of a single stream is one", () => {
+  const streams = new ServerStreams();
+  for (const id of [1, 5]) open(streams, id);
+  expect(streams.closedBy(3)).toBe("skipped");
+});
+
 test("forgets the oldest unusual endings, and then claims nothing about streams up to them", () => {
   const streams = new ServerStreams();
   for (let id = 1; id < 10_000; id += 2) {

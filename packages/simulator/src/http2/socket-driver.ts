@@ -1,3 +1,4 @@
+import type { Socket } from "node:net";
 import type { TLSSocket } from "node:tls";
 import { ServerConnection, type ServerRequest } from "./server-connection.ts";
 
@@ -6,22 +7,44 @@ export interface ConnectionHandler {
   /** SETTINGS_MAX_CONCURRENT_STREAMS at the start. */
   readonly streamLimit: number;
   /** Called before the first byte is read; it may send GOAWAY already. */
-  opened?(connection: ServerConnection): void;
+  opened?(connection: ServerConnection, wire: Wire): void;
   request(request: ServerRequest, connection: ServerConnection): void;
+  /** The socket is gone. */
+  closed?(): void;
+}
+
+/** What a handler may do with the socket itself, at any time. */
+export interface Wire {
+  /** Ends gracefully: GOAWAY with this debug data, what is written is delivered, the socket closes. */
+  close(debug: Buffer): void;
+  /** Writes what the connection has to say, at the end of this turn: for what happens without bytes from the peer. */
+  flush(): void;
+  /** For faults: ends the socket in one of several ways, after what is written. */
+  cut(how: "fin" | "fin-without-close-notify" | "rst" | "half"): void;
+  /** For faults: stops reading, writing or both. The connection stays as it is. */
+  stall(what: "reads" | "writes" | "both"): void;
+  /** For faults: goes on after a stall. */
+  goOn(): void;
+  /** For faults: from now on every write has so many bytes at most. */
+  segment(bytes: number): void;
 }
 
 /** How long a peer has to take our last bytes and close, before the socket is destroyed. */
 export const lingerMs = 500;
 
 /** Drives one connection: owns its socket and its timer and decides nothing. Writes once per turn of the loop. */
-export class SocketDriver {
+export class SocketDriver implements Wire {
   private readonly socket: TLSSocket;
+  private readonly tcp: Socket;
   private readonly connection: ServerConnection;
   private isFlushScheduled = false;
   private lingerTimer: NodeJS.Timeout | undefined;
+  private stalled: "nothing" | "reads" | "writes" | "both" = "nothing";
+  private segmentBytes = Number.POSITIVE_INFINITY;
 
-  constructor(socket: TLSSocket, handler: ConnectionHandler) {
+  constructor(socket: TLSSocket, tcp: Socket, handler: ConnectionHandler) {
     this.socket = socket;
+    this.tcp = tcp;
     this.connection = new ServerConnection(
       {
         request: (request) => handler.request(request, this.connection),
@@ -31,26 +54,67 @@ export class SocketDriver {
     );
     socket.on("data", (chunk: Buffer) => {
       this.connection.receive(chunk);
-      this.scheduleFlush();
-    });
-    socket.on("drain", () => {
       this.flush();
-      if (!socket.writableNeedDrain) socket.resume();
     });
+    socket.on("drain", () => this.writeOut());
     socket.on("error", () => socket.destroy());
     socket.on("close", () => {
       clearTimeout(this.lingerTimer);
       this.connection.socketClosed();
+      handler.closed?.();
     });
-    handler.opened?.(this.connection);
+    handler.opened?.(this.connection, this);
     if (this.connection.phase === "draining") this.end();
-    this.flush();
+    this.writeOut();
   }
 
-  /** Ends gracefully: GOAWAY with this debug data, what is written is delivered, the socket closes. */
   close(debug: Buffer): void {
     this.connection.goaway(debug);
     this.end();
+  }
+
+  flush(): void {
+    if (this.isFlushScheduled) return;
+    this.isFlushScheduled = true;
+    setImmediate(() => {
+      this.isFlushScheduled = false;
+      this.writeOut();
+    });
+  }
+
+  cut(how: "fin" | "fin-without-close-notify" | "rst" | "half"): void {
+    setImmediate(() => {
+      this.writeOut();
+      switch (how) {
+        case "fin":
+          this.end();
+          break;
+        case "half":
+          this.socket.end();
+          break;
+        case "fin-without-close-notify":
+          this.tcp.destroySoon();
+          break;
+        case "rst":
+          this.tcp.resetAndDestroy();
+          break;
+      }
+    });
+  }
+
+  stall(what: "reads" | "writes" | "both"): void {
+    this.stalled = what;
+    if (what !== "writes") this.socket.pause();
+  }
+
+  goOn(): void {
+    this.stalled = "nothing";
+    this.socket.resume();
+    this.flush();
+  }
+
+  segment(bytes: number): void {
+    this.segmentBytes = bytes;
   }
 
   /** Writes what is there, then FIN. What still comes is read, so that closing sends no RST that would overtake our bytes. */
@@ -60,29 +124,27 @@ export class SocketDriver {
     setImmediate(() => {
       const output = this.connection.takeOutput();
       if (this.socket.destroyed) return;
-      if (output !== undefined) this.socket.write(output);
+      if (output !== undefined) this.write(output);
       this.socket.end();
       this.socket.resume();
     });
   }
 
-  private scheduleFlush(): void {
-    if (this.isFlushScheduled) return;
-    this.isFlushScheduled = true;
-    setImmediate(() => {
-      this.isFlushScheduled = false;
-      this.flush();
-    });
-  }
-
   /** A peer that does not read is not read from either: what waits for it stays bounded by what one turn reads. */
-  private flush(): void {
+  private writeOut(): void {
     const { socket } = this;
     if (socket.destroyed || socket.writableEnded || this.lingerTimer !== undefined) return;
-    if (!socket.writableNeedDrain) {
+    if (!socket.writableNeedDrain && this.stalled !== "writes" && this.stalled !== "both") {
       const output = this.connection.takeOutput();
-      if (output !== undefined) socket.write(output);
+      if (output !== undefined) this.write(output);
     }
-    if (socket.writableNeedDrain) socket.pause();
+    if (socket.writableNeedDrain || this.stalled === "reads" || this.stalled === "both") socket.pause();
+    else if (socket.isPaused()) socket.resume();
+  }
+
+  private write(output: Buffer): void {
+    for (let at = 0; at < output.length; at += this.segmentBytes) {
+      this.socket.write(output.subarray(at, at + this.segmentBytes));
+    }
   }
 }

@@ -1,26 +1,44 @@
 import { once } from "node:events";
-import type { AddressInfo, Socket } from "node:net";
-import { createServer, type Server } from "node:tls";
+import { type AddressInfo, createServer, type Server, type Socket } from "node:net";
+import { createServer as createTlsServer, type TLSSocket, type Server as TlsServer } from "node:tls";
 import { type ConnectionHandler, lingerMs, SocketDriver } from "./socket-driver.ts";
 
 /** What TLS told about a client. */
 export interface TlsClient {
+  /** Counts from 1 in the order in which connections were made. */
+  readonly connection: number;
   /** DER of the certificate it presented, if it presented one. */
   readonly certificate: Buffer | undefined;
   /** Whether that certificate is valid now and leads to `clientCa`. */
   readonly isTrusted: boolean;
 }
 
-export interface TlsListenerOptions {
+/** The server's side of TLS. */
+export interface TlsIdentity {
+  /** PEM. */
+  readonly cert: string;
+  readonly key: string;
+  /** Protocols that ALPN may choose; none leaves ALPN out. @default h2 */
+  readonly protocols?: readonly string[];
+  /** @default "asked": it may be missing, and from anybody */
+  readonly clientCertificate?: "asked" | "required";
+}
+
+/** What becomes of a TCP connection: TLS, by another identity than the usual one where one is given; an end; or nothing. */
+export type Admission =
+  | { readonly kind: "serve"; readonly identity?: TlsIdentity }
+  | { readonly kind: "refuse" }
+  | { readonly kind: "hang" };
+
+export interface TlsListenerOptions extends TlsIdentity {
   /** Address to listen on. */
   readonly host: string;
   /** 0 for any free one. */
   readonly port: number;
-  /** PEM. */
-  readonly cert: string;
-  readonly key: string;
   /** The authority of client certificates, PEM. */
   readonly clientCa: string;
+  /** Asked for each TCP connection, by its number. Absent: all are served. */
+  admit?(connection: number): Admission;
   /** Called for each connection whose TLS handshake is done. */
   accept(client: TlsClient): ConnectionHandler;
 }
@@ -35,39 +53,20 @@ const handshakeTimeoutMs = 10_000;
  * Listens for HTTP/2 over TLS 1.2 and 1.3, with a client certificate asked for and not required, with and without ALPN.
  */
 export class TlsListener {
+  private readonly options: TlsListenerOptions;
   private readonly server: Server;
-  private readonly sockets = new Set<Socket>();
+  /** One for each identity in use. They never listen: they take the server's sockets. */
+  private readonly tlsServers = new Map<TlsIdentity, TlsServer>();
+  /** TCP connections with their numbers, by the peer's address and port. */
+  private readonly sockets = new Map<string, { readonly socket: Socket; readonly connection: number }>();
   private readonly drivers = new Set<SocketDriver>();
+  private connections = 0;
 
   private constructor(options: TlsListenerOptions) {
-    this.server = createServer({
-      cert: options.cert,
-      key: options.key,
-      ca: options.clientCa,
-      requestCert: true,
-      rejectUnauthorized: false,
-      ALPNProtocols: ["h2"],
-      minVersion: "TLSv1.2",
-      handshakeTimeout: handshakeTimeoutMs,
-      noDelay: true,
-    });
+    this.options = options;
+    this.server = createServer({ noDelay: true });
     this.server.maxConnections = mostConnections;
-    this.server.on("connection", (socket: Socket) => {
-      this.sockets.add(socket);
-      socket.on("close", () => this.sockets.delete(socket));
-    });
-    this.server.on("secureConnection", (socket) => {
-      const certificate = socket.getPeerX509Certificate()?.raw;
-      const handler = options.accept({
-        certificate,
-        isTrusted: certificate !== undefined && socket.authorized,
-      });
-      const driver = new SocketDriver(socket, handler);
-      this.drivers.add(driver);
-      socket.on("close", () => this.drivers.delete(driver));
-    });
-    // A handshake that fails is the client's affair: Node has closed the socket.
-    this.server.on("tlsClientError", () => {});
+    this.server.on("connection", (socket: Socket) => this.admit(socket));
   }
 
   /** @throws Error that names the port where it is taken; what the system says is its `cause` */
@@ -89,11 +88,74 @@ export class TlsListener {
     for (const driver of this.drivers) driver.close(debug);
     // What is left then is in the middle of a handshake and has nobody to say good-bye to.
     const timer = setTimeout(() => {
-      for (const socket of this.sockets) socket.destroy();
+      for (const { socket } of this.sockets.values()) socket.destroy();
     }, lingerMs);
     await closed;
     clearTimeout(timer);
   }
+
+  private admit(socket: Socket): void {
+    this.connections += 1;
+    const peer = peerOf(socket);
+    this.sockets.set(peer, { socket, connection: this.connections });
+    socket.on("close", () => this.sockets.delete(peer));
+    const admission = this.options.admit?.(this.connections) ?? { kind: "serve" };
+    switch (admission.kind) {
+      case "serve":
+        this.tlsServer(admission.identity ?? this.options).emit("connection", socket);
+        break;
+      case "refuse":
+        socket.resetAndDestroy();
+        break;
+      case "hang":
+        socket.on("error", () => socket.destroy());
+        break;
+    }
+  }
+
+  private tlsServer(identity: TlsIdentity): TlsServer {
+    const known = this.tlsServers.get(identity);
+    if (known !== undefined) return known;
+    const protocols = identity.protocols ?? ["h2"];
+    const server = createTlsServer({
+      cert: identity.cert,
+      key: identity.key,
+      ca: this.options.clientCa,
+      requestCert: true,
+      rejectUnauthorized: identity.clientCertificate === "required",
+      ...(protocols.length === 0 ? {} : { ALPNProtocols: [...protocols] }),
+      minVersion: "TLSv1.2",
+      handshakeTimeout: handshakeTimeoutMs,
+    });
+    server.on("secureConnection", (socket) => this.accept(socket));
+    // A handshake that fails is the client's affair: Node has closed the socket.
+    server.on("tlsClientError", () => {});
+    this.tlsServers.set(identity, server);
+    return server;
+  }
+
+  private accept(socket: TLSSocket): void {
+    const tcp = this.sockets.get(peerOf(socket));
+    if (tcp === undefined) {
+      // It went away in the same moment.
+      socket.destroy();
+      return;
+    }
+    const certificate = socket.getPeerX509Certificate()?.raw;
+    const handler = this.options.accept({
+      connection: tcp.connection,
+      certificate,
+      isTrusted: certificate !== undefined && socket.authorized,
+    });
+    const driver = new SocketDriver(socket, tcp.socket, handler);
+    this.drivers.add(driver);
+    socket.on("close", () => this.drivers.delete(driver));
+  }
+}
+
+/** TLS wraps a TCP socket without saying which: both see the same peer. */
+function peerOf(socket: Socket): string {
+  return `${socket.remoteAddress} ${socket.remotePort}`;
 }
 
 /** Listens, or throws an error that names the port and the way out. */

@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { type RejectionReason, rejectionReasons } from "@carillon/apns";
 import type { Verdict } from "./judge.ts";
+import type { Court } from "./rules.ts";
 
 /** An answer as the HTTP/2 edge writes it. */
 export interface AnswerParts {
@@ -17,7 +18,10 @@ const bodies = new Map<string, Buffer>(
 );
 
 /** The answer in Apple's form (`apns-protocol` §3.1). `apns-unique-id` comes in the sandbox only. */
-export function writeAnswer(verdict: Verdict, environment: "sandbox" | "production"): AnswerParts {
+export function writeAnswer(
+  verdict: Verdict,
+  { environment, assumptions }: Pick<Court, "environment" | "assumptions">,
+): AnswerParts {
   const { apnsId, refusal } = verdict;
   if (refusal === undefined) {
     const fields = [":status", "200", "apns-id", apnsId];
@@ -25,11 +29,13 @@ export function writeAnswer(verdict: Verdict, environment: "sandbox" | "producti
     return { status: 200, fields, body: undefined };
   }
   const { status } = rejectionReasons[refusal.reason];
-  return {
-    status,
-    fields: [":status", String(status), "apns-id", apnsId, "content-type", "application/json"],
-    body: writeBody(refusal.reason, refusal.goneSinceMs),
-  };
+  const { contentType, retryAfterSeconds } = assumptions;
+  const fields = [":status", String(status), "apns-id", apnsId];
+  if (contentType !== undefined) fields.push("content-type", contentType);
+  if (retryAfterSeconds !== undefined && (status === 429 || status === 503)) {
+    fields.push("retry-after", String(retryAfterSeconds));
+  }
+  return { status, fields, body: writeBody(refusal.reason, refusal.goneSinceMs) };
 }
 
 /** The JSON of a refusal, and of a GOAWAY's debug data. */

@@ -2,8 +2,9 @@ import { randomUUID } from "node:crypto";
 import { loadProviderKey, pushTypes, rejectionReasons, signProviderToken } from "@carillon/apns";
 import { expect, test } from "vitest";
 import type { PushCertificate } from "../credentials/index.ts";
-import { makeProviderKey } from "../credentials/provider-key.ts";
+import { makeProviderKey, type ProviderKeyScope } from "../credentials/provider-key.ts";
 import { Devices } from "../devices/devices.ts";
+import { type Assumptions, strictAssumptions, usualAssumptions } from "./assumptions.ts";
 import { judge, type Verdict } from "./judge.ts";
 import { ProviderTokenSession } from "./provider-token-session.ts";
 import { ProviderTokens } from "./provider-tokens.ts";
@@ -29,22 +30,17 @@ interface Ask {
   readonly payloadBytes?: number;
   readonly sender?: Sender;
   readonly devices?: Devices;
-  readonly topics?: ReadonlySet<string>;
+  readonly assumptions?: Partial<Assumptions>;
+  readonly payload?: string;
+  readonly idleMs?: number;
 }
 
-function tokenSender(): Sender {
-  return { kind: "token", session: new ProviderTokenSession(new ProviderTokens([key])) };
+function tokenSender(scope: ProviderKeyScope = {}): Sender {
+  return { kind: "token", session: new ProviderTokenSession(new ProviderTokens([{ ...key, ...scope }])) };
 }
 
 function certificateFor(...topics: readonly string[]): Sender {
-  const certificate: PushCertificate = {
-    mainTopic: topics[0],
-    topics,
-    environments: [],
-    teamId: undefined,
-    validFromMs: 0,
-    validUntilMs: Number.MAX_SAFE_INTEGER,
-  };
+  const certificate: PushCertificate = { mainTopic: topics[0], topics, environments: [] };
   return { kind: "certificate", certificate };
 }
 
@@ -66,10 +62,16 @@ function ask(request: Ask = {}): Verdict {
   const push = readPushRequest({
     streamId: 1,
     fields: list,
-    body: Buffer.alloc(0),
+    body: Buffer.from(request.payload ?? '{"aps":{"alert":"Hello"}}'),
     bodyBytes: request.payloadBytes ?? 25,
   });
-  const court = { nowMs, devices: request.devices ?? new Devices(), topics: request.topics };
+  const court = {
+    nowMs,
+    environment: "sandbox",
+    devices: request.devices ?? new Devices(),
+    assumptions: { ...usualAssumptions, ...request.assumptions },
+    idleMs: request.idleMs ?? 0,
+  } as const;
   return judge(push, request.sender ?? tokenSender(), court);
 }
 
@@ -102,7 +104,7 @@ const requests: Readonly<Record<string, Ask>> = {
   MissingDeviceToken: { path: "/3/device/" },
   MissingTopic: { fields: { "apns-topic": undefined } },
   PayloadEmpty: { payloadBytes: 0 },
-  TopicDisallowed: { topics: new Set(["com.example.OtherApp"]) },
+  TopicDisallowed: { sender: tokenSender({ topics: ["com.example.OtherApp"] }) },
   BadCertificate: { sender: { kind: "bad-certificate" } },
   ExpiredProviderToken: { fields: { authorization: bearer(key, 61) } },
   InvalidProviderToken: { fields: { authorization: bearer(stranger) } },
@@ -203,7 +205,10 @@ test.each(Object.entries(pushTypes))(
     const topic = `com.example.MyApp${rule.topicSuffix}`;
     expect(reasonOf({ fields: { ...fields, "apns-topic": topic } })).toBeUndefined();
     expect(
-      reasonOf({ fields: { ...fields, "apns-topic": topic }, topics: new Set(["com.example.MyApp"]) }),
+      reasonOf({
+        fields: { ...fields, "apns-topic": topic },
+        sender: tokenSender({ topics: ["com.example.MyApp"] }),
+      }),
     ).toBeUndefined();
     if (rule.topicSuffix !== "") expect(reasonOf({ fields })).toBe("TopicDisallowed");
     const full = { fields: { ...fields, "apns-topic": topic }, payloadBytes: rule.payloadLimitBytes };
@@ -244,12 +249,119 @@ test("a certificate reaches the topics that it lists, and its main topic's suffi
   expect(reason("com.example.MyApp.location-query", "location")).toBe("TopicDisallowed");
 });
 
-test("a team has its bundle ids with every suffix, and no others", () => {
-  const topics = new Set(["com.example.MyApp"]);
-  expect(
-    reasonOf({ topics, fields: { "apns-topic": "com.example.MyApp.voip", "apns-push-type": undefined } }),
-  ).toBe(undefined);
-  expect(reasonOf({ topics, fields: { "apns-topic": "com.example.MyAppendix" } })).toBe("TopicDisallowed");
+test("a key for some topics reaches these, with every suffix, and no others", () => {
+  const reason = (topic: string): string | undefined =>
+    reasonOf({
+      sender: tokenSender({ topics: ["com.example.MyApp"] }),
+      fields: { "apns-topic": topic, "apns-push-type": undefined },
+    });
+  expect(reason("com.example.MyApp")).toBeUndefined();
+  expect(reason("com.example.MyApp.voip")).toBeUndefined();
+  expect(reason("com.example.MyAppendix")).toBe("TopicDisallowed");
+  expect(reason("com.example.MyApp.other")).toBe("TopicDisallowed");
+});
+
+test("a device has its environment, its app and its pace", () => {
+  const devices = new Devices(() => nowMs);
+  devices.describe(deviceToken, { environment: "production" });
+  expect(reasonOf({ devices })).toBe("BadDeviceToken");
+  devices.describe(deviceToken, { environment: "sandbox", topic: "com.example.Other" });
+  expect(reasonOf({ devices })).toBe("DeviceTokenNotForTopic");
+  devices.describe(deviceToken, { topic: "com.example.MyApp", pace: { most: 2, withinMs: 1000 } });
+  expect([1, 2, 3].map(() => reasonOf({ devices }))).toEqual([undefined, undefined, "TooManyRequests"]);
+});
+
+const visible = '{"aps":{"alert":"Hello"}}';
+const silent = '{"aps":{"content-available":1}}';
+const update = '{"aps":{"timestamp":1,"event":"update","content-state":{}}}';
+
+test.each<[string, Ask, Partial<Assumptions>, string | undefined]>([
+  ["JSON that is none", { payload: "{" }, { badJson: "BadRequestPayload" }, "BadRequestPayload"],
+  ["a list for a payload", { payload: "[]" }, { badJson: "BadRequestPayload" }, "BadRequestPayload"],
+  ["an object for a payload", { payload: "{}" }, { badJson: "BadRequestPayload" }, undefined],
+  [
+    "no push type",
+    { fields: { "apns-push-type": undefined } },
+    { missingPushType: "MissingPushType" },
+    "MissingPushType",
+  ],
+  [
+    "a background push at 10",
+    { fields: { "apns-push-type": "background" } },
+    { backgroundAtPriority10: "accept" },
+    undefined,
+  ],
+  [
+    "a topic outside the certificate",
+    { sender: certificateFor("com.example.Other") },
+    { topicOutsideCertificate: "BadTopic" },
+    "BadTopic",
+  ],
+  [
+    "a Live Activity by certificate",
+    {
+      sender: certificateFor("com.example.MyApp"),
+      fields: { "apns-push-type": "liveactivity", "apns-topic": "com.example.MyApp.push-type.liveactivity" },
+    },
+    { liveActivityByCertificate: "TopicDisallowed" },
+    "TopicDisallowed",
+  ],
+  ["a pause", { idleMs: 2 }, { idleTimeoutMs: 1, idleTimeoutBy: "answer" }, "IdleTimeout"],
+  ["a short pause", { idleMs: 1 }, { idleTimeoutMs: 1, idleTimeoutBy: "answer" }, undefined],
+  ["a pause that GOAWAY is for", { idleMs: 2 }, { idleTimeoutMs: 1 }, undefined],
+])("as assumed: %s", (_, request, assumptions, reason) => {
+  expect(reasonOf({ ...request, assumptions })).toBe(reason);
+});
+
+test.each<[string, string, string, boolean]>([
+  ["alert", "", visible, true],
+  ["alert", "", silent, false],
+  ["background", "", silent, true],
+  ["background", "", '{"aps":{"content-available":1,"badge":1}}', false],
+  ["background", "", visible, false],
+  ["controls", ".push-type.controls", '{"aps":{"content-changed":true}}', true],
+  ["controls", ".push-type.controls", "{}", false],
+  ["widgets", ".push-type.widgets", '{"aps":{"content-changed":true}}', true],
+  ["widgets", ".push-type.widgets", '{"aps":{"content-changed":true,"alert":"x"}}', false],
+  ["liveactivity", ".push-type.liveactivity", update, true],
+  ["liveactivity", ".push-type.liveactivity", '{"aps":{"timestamp":1,"event":"end"}}', true],
+  [
+    "liveactivity",
+    ".push-type.liveactivity",
+    '{"aps":{"timestamp":1,"event":"start","content-state":{}}}',
+    false,
+  ],
+  [
+    "liveactivity",
+    ".push-type.liveactivity",
+    '{"aps":{"timestamp":1,"event":"start","content-state":{},"attributes-type":"A","attributes":{},"alert":{}}}',
+    true,
+  ],
+  ["liveactivity", ".push-type.liveactivity", '{"aps":{"event":"end"}}', false],
+  ["mdm", "", '{"mdm":"magic"}', true],
+  ["mdm", "", '{"mdm":"magic","aps":{}}', false],
+  ["voip", ".voip", "{}", true],
+])("strict judgement of a payload: %s%s %s is taken: %s", (pushType, suffix, payload, isTaken) => {
+  const fields = {
+    "apns-push-type": pushType,
+    "apns-topic": `com.example.MyApp${suffix}`,
+    "apns-priority": "5",
+  };
+  expect(reasonOf({ fields, payload, assumptions: strictAssumptions })).toBe(
+    isTaken ? undefined : "BadRequestPayload",
+  );
+  expect(reasonOf({ fields, payload })).toBeUndefined();
+});
+
+test("rules may be asked in another order", () => {
+  const both = { method: "GET", fields: { "apns-id": "x" } };
+  expect(reasonOf(both)).toBe("MethodNotAllowed");
+  expect(reasonOf({ ...both, assumptions: { order: "pushy" } })).toBe("BadMessageId");
+  for (const [reason, request] of Object.entries(requests)) {
+    // Before authentication nothing is known of a key's topics.
+    if (reason === "TopicDisallowed") continue;
+    expect(reasonOf({ ...request, assumptions: { order: "pushy" } })).toBe(reason);
+  }
 });
 
 test("device tokens may be of any even length from 8 digits on, in either case", () => {

@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { isUuid } from "@carillon/apns";
 import type { PushRequest } from "./push-request.ts";
-import { type Court, type Refusal, rules } from "./rules.ts";
+import { type Court, type Refusal, ruleOrders } from "./rules.ts";
 import type { Sender } from "./sender.ts";
 
 /** What is said to one request. */
@@ -19,7 +19,7 @@ export interface Verdict {
 export function judge(push: PushRequest, sender: Sender, court: Court): Verdict {
   const apnsId = push.apnsId !== undefined && isUuid(push.apnsId) ? push.apnsId : randomUUID().toUpperCase();
   let isAuthenticated = false;
-  for (const rule of rules) {
+  for (const rule of ruleOrders[court.assumptions.order]) {
     const refusal = rule.check(push, sender, court);
     if (refusal !== undefined) {
       return {

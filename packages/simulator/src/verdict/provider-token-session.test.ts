@@ -1,6 +1,7 @@
 import { loadProviderKey, signProviderToken } from "@carillon/apns";
 import { expect, test } from "vitest";
 import { makeProviderKey } from "../credentials/provider-key.ts";
+import { type Assumptions, usualAssumptions } from "./assumptions.ts";
 import { ProviderTokenSession } from "./provider-token-session.ts";
 import { ProviderTokens } from "./provider-tokens.ts";
 
@@ -9,12 +10,16 @@ const start = 1_800_000_000_000;
 const [ours, ofAnotherTeam] = [makeProviderKey(), makeProviderKey()];
 
 /** A session of a new connection, and its clock in minutes after the start. */
-function session(tokens = new ProviderTokens([ours, ofAnotherTeam])) {
+function session(tokens = new ProviderTokens([ours, ofAnotherTeam]), assumptions: Partial<Assumptions> = {}) {
   const checked = new ProviderTokenSession(tokens);
   return {
     tokens,
     check: (authorization: string | undefined, minutes: number) =>
-      checked.check(authorization, start + minutes * minute),
+      checked.check(authorization, {
+        nowMs: start + minutes * minute,
+        environment: "sandbox",
+        assumptions: { ...usualAssumptions, ...assumptions },
+      }),
   };
 }
 
@@ -111,4 +116,60 @@ test("one token serves many connections", () => {
   for (let connections = 0; connections < 50; connections++) {
     expect(session(tokens).check(token, connections)).toBeUndefined();
   }
+});
+
+test("a key for one environment is refused in the other, under either spelling", () => {
+  const key = { ...makeProviderKey(), environment: "production" } as const;
+  const tokens = new ProviderTokens([key, { ...ours, environment: "sandbox" }]);
+  expect(session(tokens).check(bearer(0), 0)).toBeUndefined();
+  expect(session(tokens).check(bearer(0, key), 0)).toBe("BadEnvironmentKeyInToken");
+  const { check } = session(tokens, { environmentKey: "BadEnvironmentKeyIdInToken" });
+  expect(check(bearer(0, key), 0)).toBe("BadEnvironmentKeyIdInToken");
+});
+
+test("a connection is its first key's and the related one's", () => {
+  const unrelated = makeProviderKey(ours.teamId);
+  const related = { ...makeProviderKey(ours.teamId), relatedTo: ours.keyId };
+  const tokens = new ProviderTokens([ours, unrelated, related]);
+  const { check } = session(tokens);
+  expect(check(bearer(0), 0)).toBeUndefined();
+  expect(check(bearer(0, unrelated), 1)).toBe("UnrelatedKeyIdInToken");
+  expect(check(bearer(0, related), 1)).toBeUndefined();
+  expect(check(bearer(0), 2)).toBeUndefined();
+  const reverse = session(tokens);
+  expect(reverse.check(bearer(0, related), 0)).toBeUndefined();
+  expect(reverse.check(bearer(0), 0)).toBeUndefined();
+  expect(session(tokens).check(bearer(0, unrelated), 0)).toBeUndefined();
+});
+
+test("a revoked key is good no more, on connections that used it as well", () => {
+  const { check, tokens } = session();
+  const token = bearer(0);
+  expect(check(token, 0)).toBeUndefined();
+  tokens.revoke(ours.keyId);
+  expect(check(token, 1)).toBe("InvalidProviderToken");
+  tokens.add(ours);
+  expect(check(token, 2)).toBeUndefined();
+});
+
+test("updates may be counted by team, over all its connections", () => {
+  const tokens = new ProviderTokens([ours]);
+  const assumptions = { tokenUpdatesBy: "team" } as const;
+  const [first, second] = [bearer(0), bearer(1)];
+  expect(session(tokens, assumptions).check(first, 0)).toBeUndefined();
+  expect(session(tokens, assumptions).check(first, 1)).toBeUndefined();
+  expect(session(tokens, assumptions).check(second, 2)).toBe("TooManyProviderTokenUpdates");
+  expect(session(tokens, assumptions).check(bearer(21), 21)).toBeUndefined();
+  expect(session(tokens).check(second, 22)).toBeUndefined();
+});
+
+test("what is assumed about other teams and the future", () => {
+  const { check } = session(undefined, {
+    otherTeam: "UnrelatedKeyIdInToken",
+    mostAheadMs: minute,
+    tokenFromTheFuture: "ExpiredProviderToken",
+  });
+  expect(check(bearer(2), 0)).toBe("ExpiredProviderToken");
+  expect(check(bearer(1), 0)).toBeUndefined();
+  expect(check(bearer(30, ofAnotherTeam), 30)).toBe("UnrelatedKeyIdInToken");
 });

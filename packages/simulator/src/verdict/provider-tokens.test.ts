@@ -18,8 +18,7 @@ function tokenOf(claims: Partial<typeof key> & { issuedAtSeconds?: number } = {}
 
 test("a token of a known key is read", () => {
   expect(new ProviderTokens([other, key]).verify(tokenOf(), 1000)).toEqual({
-    keyId: key.keyId,
-    teamId: key.teamId,
+    key,
     issuedAtMs: 5000,
     firstSeenMs: 1000,
   });

@@ -22,6 +22,7 @@ test("Apple's sample request is sorted out", () => {
     topic: "com.example.MyApp",
     duplicate: undefined,
     payloadBytes: 7,
+    payload: Buffer.alloc(0),
   });
 });
 

@@ -15,10 +15,12 @@ export interface PushRequest {
   readonly duplicate: string | undefined;
   /** Bytes of the payload that came, kept or not. */
   readonly payloadBytes: number;
+  /** The same, cut where it was far too long. */
+  readonly payload: Buffer;
 }
 
 /** Sorts the fields of a well-formed request. Of a field that came twice the first value counts. */
-export function readPushRequest({ fields, bodyBytes }: ServerRequest): PushRequest {
+export function readPushRequest({ fields, body, bodyBytes }: ServerRequest): PushRequest {
   let method = "";
   let path = "";
   let authorization: string | undefined;
@@ -83,6 +85,7 @@ export function readPushRequest({ fields, bodyBytes }: ServerRequest): PushReque
     topic,
     duplicate,
     payloadBytes: bodyBytes,
+    payload: body,
   };
 }
 

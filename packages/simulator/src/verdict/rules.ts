@@ -5,16 +5,20 @@ import {
   pushTypeRule,
   type RejectionReason,
 } from "@carillon/apns";
-import type { Devices } from "../devices/index.ts";
+import { bundleIdOf, type Device, type Devices } from "../devices/index.ts";
+import type { Assumptions } from "./assumptions.ts";
+import { findPayloadFault } from "./payload-rules.ts";
 import { deviceTokenText, type PushRequest } from "./push-request.ts";
 import type { Sender } from "./sender.ts";
 
 /** What a request is judged by, beside itself. */
 export interface Court {
   readonly nowMs: number;
+  readonly environment: "sandbox" | "production";
+  readonly assumptions: Assumptions;
   readonly devices: Devices;
-  /** Bundle ids that the team has; undefined lets a token send to any. */
-  readonly topics: ReadonlySet<string> | undefined;
+  /** How long the connection had been without a request before this one. */
+  readonly idleMs: number;
 }
 
 /** Why a request is refused. */
@@ -29,11 +33,22 @@ export interface Rule {
   check(push: PushRequest, sender: Sender, court: Court): Refusal | RejectionReason | undefined;
 }
 
-/** The rules in the order in which they are asked; the first that refuses decides (`apns-protocol` §3.4). */
-export const rules: readonly Rule[] = [
-  { name: "method", check: (push) => (push.method === "POST" ? undefined : "MethodNotAllowed") },
-  { name: "path", check: (push) => (deviceTokenText(push.path) === undefined ? "BadPath" : undefined) },
-  {
+const all = {
+  idle: {
+    name: "idle",
+    check: (_push, _sender, { assumptions, idleMs }) =>
+      assumptions.idleTimeoutBy === "answer" &&
+      assumptions.idleTimeoutMs !== undefined &&
+      idleMs > assumptions.idleTimeoutMs
+        ? "IdleTimeout"
+        : undefined,
+  },
+  method: { name: "method", check: (push) => (push.method === "POST" ? undefined : "MethodNotAllowed") },
+  path: {
+    name: "path",
+    check: (push) => (deviceTokenText(push.path) === undefined ? "BadPath" : undefined),
+  },
+  authentication: {
     name: "authentication",
     check(push, sender, court) {
       switch (sender.kind) {
@@ -42,25 +57,25 @@ export const rules: readonly Rule[] = [
         case "bad-certificate":
           return "BadCertificate";
         case "token":
-          return sender.session.check(push.authorization, court.nowMs);
+          return sender.session.check(push.authorization, court);
       }
     },
   },
-  {
+  duplicate: {
     name: "duplicate headers",
     check: (push) => (push.duplicate === undefined ? undefined : "DuplicateHeaders"),
   },
-  {
+  apnsId: {
     name: "apns-id",
     check: (push) => (push.apnsId === undefined || isUuid(push.apnsId) ? undefined : "BadMessageId"),
   },
-  {
+  expiration: {
     name: "expiration",
     check: (push) =>
       push.expiration === undefined || /^\d{1,19}$/.test(push.expiration) ? undefined : "BadExpirationDate",
   },
-  { name: "priority", check: checkPriority },
-  {
+  priority: { name: "priority", check: checkPriority },
+  collapseId: {
     name: "collapse id",
     check: (push) =>
       // One character a byte: the fields are read as latin1.
@@ -68,33 +83,54 @@ export const rules: readonly Rule[] = [
         ? undefined
         : "BadCollapseId",
   },
-  {
-    name: "push type",
-    check: (push) =>
-      push.pushType === undefined || pushTypeRule(push.pushType) !== undefined
-        ? undefined
-        : "InvalidPushType",
-  },
-  { name: "topic", check: checkTopic },
-  { name: "payload empty", check: (push) => (push.payloadBytes > 0 ? undefined : "PayloadEmpty") },
-  {
+  pushType: { name: "push type", check: checkPushType },
+  topic: { name: "topic", check: checkTopic },
+  empty: { name: "payload empty", check: (push) => (push.payloadBytes > 0 ? undefined : "PayloadEmpty") },
+  size: {
     name: "payload size",
     check: (push) =>
       push.payloadBytes > payloadLimitBytes(push.pushType ?? "") ? "PayloadTooLarge" : undefined,
   },
-  { name: "device token", check: checkDeviceToken },
-  { name: "registration", check: checkRegistration },
-];
+  content: { name: "payload content", check: checkPayload },
+  deviceToken: { name: "device token", check: checkDeviceToken },
+  registration: { name: "registration", check: checkRegistration },
+  pace: { name: "pace", check: checkPace },
+} as const satisfies Record<string, Rule>;
+
+/** The rules in the order in which they are asked; the first that refuses decides (`apns-protocol` §3.4). */
+export const ruleOrders: Readonly<Record<Assumptions["order"], readonly Rule[]>> = {
+  "apns-protocol": Object.values(all),
+  pushy: [
+    ...[all.idle, all.apnsId, all.method, all.topic, all.collapseId, all.priority, all.pushType, all.path],
+    ...[all.deviceToken, all.authentication, all.duplicate, all.expiration, all.empty, all.size, all.content],
+    ...[all.registration, all.pace],
+  ],
+};
 
 const mostCollapseIdBytes = 64;
 
 /** 10, 5 or 1, and what the push type takes of these. A header left out passes: libraries leave it out for 10. */
-function checkPriority(push: PushRequest): RejectionReason | undefined {
+function checkPriority(push: PushRequest, _sender: Sender, court: Court): RejectionReason | undefined {
   if (push.priority === undefined || push.priority === "5") return undefined;
   if (push.priority !== "10" && push.priority !== "1") return "BadPriority";
   const allowed = push.pushType === undefined ? undefined : pushTypeRule(push.pushType)?.priorities;
   const priority = push.priority === "10" ? 10 : 1;
-  return allowed === undefined || allowed.includes(priority) ? undefined : "BadPriority";
+  return allowed === undefined || allowed.includes(priority)
+    ? undefined
+    : refusalFor(court.assumptions.backgroundAtPriority10);
+}
+
+function checkPushType(
+  { pushType }: PushRequest,
+  _sender: Sender,
+  court: Court,
+): RejectionReason | undefined {
+  if (pushType === undefined) return refusalFor(court.assumptions.missingPushType);
+  return pushTypeRule(pushType) === undefined ? "InvalidPushType" : undefined;
+}
+
+function refusalFor(assumed: "accept" | RejectionReason): RejectionReason | undefined {
+  return assumed === "accept" ? undefined : assumed;
 }
 
 /**
@@ -114,19 +150,38 @@ function checkTopic(push: PushRequest, sender: Sender, court: Court): RejectionR
   const rule = push.pushType === undefined ? undefined : pushTypeRule(push.pushType);
   const suffix = rule?.topicSuffix ?? "";
   if (!topic.endsWith(suffix)) return "TopicDisallowed";
-  const bundleId = topic.slice(0, topic.length - suffix.length);
-  const isAllowed =
-    sender.kind === "certificate"
-      ? sender.certificate.topics.includes(topic) ||
-        (rule?.authentication === "any" && suffix !== "" && bundleId === sender.certificate.mainTopic)
-      : court.topics === undefined || court.topics.has(bundleId) || isSuffixed(topic, court.topics);
-  return isAllowed ? undefined : "TopicDisallowed";
+  switch (sender.kind) {
+    case "token": {
+      const { topics } = sender.session;
+      return topics === undefined || topics.includes(bundleIdOf(topic)) ? undefined : "TopicDisallowed";
+    }
+    case "certificate": {
+      const { certificate } = sender;
+      if (push.pushType === "liveactivity" && court.assumptions.liveActivityByCertificate !== "accept") {
+        return court.assumptions.liveActivityByCertificate;
+      }
+      if (certificate.topics.includes(topic)) return undefined;
+      const isOfMainTopic = suffix !== "" && bundleIdOf(topic) === certificate.mainTopic;
+      return isOfMainTopic && rule?.authentication === "any"
+        ? undefined
+        : court.assumptions.topicOutsideCertificate;
+    }
+    case "bad-certificate":
+      return undefined;
+  }
 }
 
-/** Whether the topic is one of the team's with a suffix of its own; without a push type the suffix alone tells the kind. */
-function isSuffixed(topic: string, topics: ReadonlySet<string>): boolean {
-  for (const bundleId of topics) if (topic.startsWith(`${bundleId}.`)) return true;
-  return false;
+function checkPayload(push: PushRequest, _sender: Sender, court: Court): RejectionReason | undefined {
+  const { badJson, contraryPayload } = court.assumptions;
+  if (badJson === "accept" && contraryPayload === "accept") return undefined;
+  switch (findPayloadFault(push.payload, push.pushType)) {
+    case undefined:
+      return undefined;
+    case "no-json-object":
+      return refusalFor(badJson);
+    case "contrary":
+      return refusalFor(contraryPayload);
+  }
 }
 
 function checkDeviceToken(push: PushRequest): RejectionReason | undefined {
@@ -135,7 +190,24 @@ function checkDeviceToken(push: PushRequest): RejectionReason | undefined {
   return parseDeviceToken(text) === undefined ? "BadDeviceToken" : undefined;
 }
 
-function checkRegistration(push: PushRequest, _sender: Sender, court: Court): Refusal | undefined {
-  const device = court.devices.find((deviceTokenText(push.path) ?? "").toLowerCase());
-  return device && { reason: device.reason, goneSinceMs: device.sinceMs };
+/** The device that the request is for, if something is known about it. */
+export function findDevice(push: PushRequest, devices: Devices): Device | undefined {
+  return devices.find(deviceTokenText(push.path) ?? "");
+}
+
+function checkRegistration(
+  push: PushRequest,
+  sender: Sender,
+  court: Court,
+): Refusal | RejectionReason | undefined {
+  const device = findDevice(push, court.devices);
+  if (device === undefined) return undefined;
+  if (device.environment !== undefined && device.environment !== court.environment) return "BadDeviceToken";
+  if (!court.devices.isFor(device, topicOf(push, sender) ?? "")) return "DeviceTokenNotForTopic";
+  return device.gone && { reason: device.gone.reason, goneSinceMs: device.gone.sinceMs };
+}
+
+function checkPace(push: PushRequest, _sender: Sender, { devices }: Court): RejectionReason | undefined {
+  const device = findDevice(push, devices);
+  return device === undefined || devices.isInPace(device) ? undefined : "TooManyRequests";
 }

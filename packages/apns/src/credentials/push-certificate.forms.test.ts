@@ -39,7 +39,8 @@ test("a universal certificate names its topics and both environments", async () 
     [2, "0500"],
     [6, topicsValue],
   ]);
-  expect(readPushCertificate(der)).toEqual({
+  expect(readPushCertificate(der)).toMatchObject({
+    teamId: "DEF123GHIJ",
     mainTopic: "com.example.MyApp",
     topics: ["com.example.MyApp", "com.example.MyApp.voip", "com.example.MyApp.complication"],
     environments: ["sandbox", "production"],
@@ -67,7 +68,7 @@ test("a VoIP certificate lists its topics in an extension of its own", async () 
 
 test("a certificate that is not for pushing has no topics", async () => {
   const der = await makeCertificate("CN=someone else", []);
-  expect(readPushCertificate(der)).toEqual({ mainTopic: undefined, topics: [], environments: [] });
+  expect(readPushCertificate(der)).toMatchObject({ mainTopic: undefined, topics: [], environments: [] });
 });
 
 test("a topics extension that is no DER is no topics", async () => {
