@@ -183,7 +183,7 @@ export class Pool implements ConnectionOwner {
     this.fleet.ended(end, connection);
     const { remoteAddress, answers } = connection;
     const ageMs = this.settings.clock.monotonic() - connection.openedAt;
-    if (end.cause !== "retired") {
+    if (end.cause !== "retired" && !this.isClosed) {
       this.lastFailure = end.detail;
       this.settings.logger.warn(`connection ended: ${end.detail}`);
     }
