@@ -3,6 +3,7 @@ import { webcrypto } from "node:crypto";
 import { Extension, X509CertificateGenerator } from "@peculiar/x509";
 import fc from "fast-check";
 import { expect, test } from "vitest";
+import { derInteger, derObjectIdentifier, derSequence, derSet, derUtf8 } from "./der-writer.ts";
 import { readPushCertificate } from "./push-certificate.ts";
 
 /** The value of the topics extension for three topics, from `apns-protocol` §10. */
@@ -68,6 +69,20 @@ test("a VoIP certificate lists its topics in an extension of its own", async () 
 test("a certificate that is not for pushing has no topics", async () => {
   const der = await makeCertificate("CN=someone else", []);
   expect(readPushCertificate(der)).toEqual({ mainTopic: undefined, topics: [], environments: [] });
+});
+
+test("a certificate of version 1, which has no version field, is read as well", () => {
+  const name = derSequence(
+    derSet(derSequence(derObjectIdentifier("0.9.2342.19200300.100.1.1"), derUtf8("com.example.MyApp"))),
+  );
+  const toBeSigned = derSequence(
+    derInteger(Buffer.from([1])),
+    derSequence(),
+    derSequence(),
+    derSequence(),
+    name,
+  );
+  expect(readPushCertificate(derSequence(toBeSigned))?.mainTopic).toBe("com.example.MyApp");
 });
 
 test("a topics extension that is no DER is no topics", async () => {
