@@ -30,6 +30,7 @@ async function serve(
     devices: new Devices(() => clock.now()),
     providerTokens: new ProviderTokens([credentials.providerKey]),
     clock,
+    scenario: { run: undefined },
   };
   const listener = await TlsListener.listen({
     host: "127.0.0.1",

@@ -1,8 +1,11 @@
 import type { Clock, Timer } from "@carillon/apns";
+import { type ChangedAnswer, changeAnswer } from "./change-answer.ts";
+import { ConnectionFaults } from "./connection-faults.ts";
 import { appleOid, readPushCertificate } from "./credentials/index.ts";
 import type { Devices } from "./devices/index.ts";
 import type { History } from "./history/index.ts";
 import type { ConnectionHandler, ServerConnection, ServerRequest, TlsClient, Wire } from "./http2/index.ts";
+import type { FaultAnswer, ScenarioRun } from "./scenario/index.ts";
 import { StreamAllowance } from "./stream-allowance.ts";
 import {
   type Assumptions,
@@ -28,6 +31,8 @@ export interface PushService {
   readonly devices: Devices;
   readonly providerTokens: ProviderTokens;
   readonly clock: Clock;
+  /** What goes wrong; it may be changed at any time. */
+  readonly scenario: { run: ScenarioRun | undefined };
 }
 
 /** Judges the requests of one connection, answers them and writes them down. */
@@ -38,6 +43,7 @@ export class PushConnection implements ConnectionHandler {
   private readonly allowance: StreamAllowance;
   private lastRequestMs: number;
   private idleTimer: Timer | undefined;
+  private faults: ConnectionFaults | undefined;
 
   constructor(service: PushService, client: TlsClient) {
     this.service = service;
@@ -53,7 +59,9 @@ export class PushConnection implements ConnectionHandler {
 
   /** A certificate of the other environment is not answered at all (`apns-protocol` §4.3). */
   opened(connection: ServerConnection, wire: Wire): void {
-    const { assumptions, environment } = this.service;
+    const { assumptions, environment, clock, scenario } = this.service;
+    this.faults = new ConnectionFaults(scenario, clock, connection, wire);
+    this.faults.opened(this.number);
     if (assumptions.idleTimeoutMs !== undefined && assumptions.idleTimeoutBy === "goaway") {
       this.watchIdle(wire, assumptions.idleTimeoutMs);
     }
@@ -65,31 +73,80 @@ export class PushConnection implements ConnectionHandler {
 
   closed(): void {
     this.idleTimer?.cancel();
+    this.faults?.closed();
   }
 
   request(request: ServerRequest, connection: ServerConnection): void {
-    const { sender, service } = this;
-    const { clock, devices, environment, assumptions } = service;
-    const nowMs = clock.now();
+    const { clock, devices } = this.service;
     const idleSinceMs = this.lastRequestMs;
     this.lastRequestMs = clock.monotonic();
     const push = readPushRequest(request);
     if (findDevice(push, devices)?.answers === "never") return;
-    const court = { nowMs, environment, assumptions, devices, idleMs: this.lastRequestMs - idleSinceMs };
-    const verdict = judge(push, sender, court);
-    const { status, fields, body } = writeAnswer(verdict, court);
-    connection.answer(request.streamId, fields, body);
-    this.allowance.answered(status, verdict.isAuthenticated);
-    if (connection.streamLimit !== this.allowance.limit) connection.setStreamLimit(this.allowance.limit);
-    if (status === 200) this.deliver(push, verdict, nowMs);
-    service.history.record({
-      atMs: nowMs,
+    const idleMs = this.lastRequestMs - idleSinceMs;
+    const about = {
+      connection: this.number,
+      deviceToken: deviceTokenText(push.path)?.toLowerCase() ?? "",
+      topic: topicOf(push, this.sender),
+      pushType: push.pushType,
+    };
+    const atHand = {
+      streamId: request.streamId,
+      answer: (changes: FaultAnswer | undefined) => this.answer(request, push, idleMs, connection, changes),
+      processOnly: () => {
+        const { verdict, parts, nowMs } = this.judge(push, idleMs);
+        this.writeDown(request, push, verdict, parts, nowMs, "withheld");
+      },
+    };
+    if (this.faults?.request(about, atHand) !== true) atHand.answer(undefined);
+  }
+
+  private answer(
+    request: ServerRequest,
+    push: PushRequest,
+    idleMs: number,
+    connection: ServerConnection,
+    changes: FaultAnswer | undefined,
+  ): void {
+    const { verdict, parts, nowMs } = this.judge(push, idleMs);
+    const changed: ChangedAnswer = changes === undefined ? parts : changeAnswer(parts, changes);
+    if (changed.odd === undefined) connection.answer(request.streamId, changed.fields, changed.body);
+    else connection.answerOddly(request.streamId, changed.odd);
+    this.follow(changed.status, verdict, connection);
+    this.writeDown(request, push, verdict, changed, nowMs, "sent");
+  }
+
+  private judge(push: PushRequest, idleMs: number) {
+    const { clock, devices, environment, assumptions } = this.service;
+    const court = { nowMs: clock.now(), environment, assumptions, devices, idleMs };
+    const verdict = judge(push, this.sender, court);
+    return { verdict, parts: writeAnswer(verdict, court), nowMs: court.nowMs };
+  }
+
+  /** The stream limit follows what was answered. */
+  private follow(status: number, { isAuthenticated }: Verdict, connection: ServerConnection): void {
+    const before = this.allowance.limit;
+    this.allowance.answered(status, isAuthenticated);
+    if (this.allowance.limit !== before) connection.setStreamLimit(this.allowance.limit);
+  }
+
+  private writeDown(
+    request: ServerRequest,
+    push: PushRequest,
+    verdict: Verdict,
+    { status, reason }: ChangedAnswer,
+    atMs: number,
+    answer: "sent" | "withheld",
+  ): void {
+    if (status === 200) this.deliver(push, verdict, atMs);
+    this.service.history.record({
+      atMs,
       apnsId: verdict.apnsId,
       deviceToken: deviceTokenText(push.path)?.toLowerCase() || undefined,
-      topic: topicOf(push, sender),
+      topic: topicOf(push, this.sender),
       pushType: push.pushType,
       status,
-      reason: verdict.refusal?.reason,
+      reason,
+      answer,
       fields: request.fields,
       payload: request.body,
       connection: this.number,

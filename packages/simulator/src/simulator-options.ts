@@ -20,6 +20,8 @@ export interface SimulatorOptions {
   readonly judgement?: "usual" | "strict";
   /** What is assumed where nobody outside Apple knows; what is left out follows `judgement`. */
   readonly assumptions?: Partial<Assumptions>;
+  /** What goes wrong, to whom and when: plain objects as YAML or JSON give them. */
+  readonly scenario?: unknown;
   /** For tests: the time that provider tokens, expirations and idle connections are measured by. */
   readonly clock?: Clock;
 }
@@ -34,6 +36,7 @@ export interface Settings {
   readonly environment: "sandbox" | "production";
   readonly history: HistoryOptions;
   readonly assumptions: Assumptions;
+  readonly scenario: unknown;
   readonly clock: Clock;
 }
 
@@ -51,6 +54,7 @@ export function readOptions(options: SimulatorOptions): Settings {
       ...(options.judgement === "strict" ? strictAssumptions : usualAssumptions),
       ...options.assumptions,
     },
+    scenario: options.scenario,
     clock: options.clock ?? systemClock,
   };
   const problems: { field: string; detail: string }[] = [];

@@ -83,7 +83,11 @@ test("names a port that is taken, and leaves nothing behind", async () => {
   await new Promise((resolve) => other.once("listening", resolve));
   const { port } = other.address() as { port: number };
   await expect(start({ port })).rejects.toThrow(`Port ${port} on 127.0.0.1 is taken`);
-  await expect(start({ controlPort: port })).rejects.toThrow(`Port ${port} on 127.0.0.1 is taken`);
+  const free = await start();
+  await free.close();
+  const options = { port: free.port, controlPort: port };
+  await expect(start(options)).rejects.toThrow(`Port ${port} on 127.0.0.1 is taken`);
+  await start({ port: free.port });
 });
 
 test("reports every wrong option at once", async () => {
@@ -97,4 +101,33 @@ test("closing twice is closing once", async () => {
   const simulator = await start({ controlPort: 0 });
   await Promise.all([simulator.close(), simulator.close()]);
   await simulator.close();
+});
+
+test("a key for some topics reaches these alone, and is good until it is revoked", async () => {
+  const simulator = await start();
+  const credentials = simulator.issueKey({ topics: ["com.example.other"] });
+  const client = new ApnsClient({ endpoint: simulator.endpoint, ca: simulator.ca, credentials });
+  closers.push(() => client.close());
+  const send = (topic: string) => client.send({ deviceToken, topic, payload: { aps: { alert: "Hello" } } });
+  expect(await send("com.example.demo")).toMatchObject({ reason: "TopicDisallowed" });
+  expect(await send("com.example.other")).toMatchObject({ kind: "accepted" });
+  simulator.revokeKey(credentials.keyId);
+  expect(await send("com.example.other")).toMatchObject({ reason: "InvalidProviderToken" });
+});
+
+test("strict judgement refuses what the usual one takes, but for what is assumed otherwise", async () => {
+  const simulator = await start({ judgement: "strict", assumptions: { badJson: "accept" } });
+  const client = clientOf(simulator);
+  const send = (payload: string) =>
+    client.send({ deviceToken, payload, pushType: "alert" }).catch((error) => error);
+  expect(await send('{"aps":{"content-available":1}}')).toMatchObject({ reason: "BadRequestPayload" });
+  expect(await send('{"aps":{"alert":"Hello"}}')).toMatchObject({ kind: "accepted" });
+});
+
+test("an unknown assumption, and a scenario that is none, are refused", async () => {
+  const assumptions = { colour: "red" } as object;
+  await expect(start({ assumptions })).rejects.toThrow(/assumptions\.colour is not known; there are badJson/);
+  await expect(start({ scenario: { rules: [{ do: "explode" }] } })).rejects.toThrow(
+    /\/rules\/0\/do must be one of/,
+  );
 });

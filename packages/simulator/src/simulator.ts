@@ -1,4 +1,5 @@
-import { ControlServer } from "./control/index.ts";
+import { ApnsError, type Clock } from "@carillon/apns";
+import { ControlServer, type ControlTarget } from "./control/index.ts";
 import {
   type CredentialFiles,
   completeCredentials,
@@ -10,9 +11,11 @@ import {
 } from "./credentials/index.ts";
 import { Devices } from "./devices/index.ts";
 import { History } from "./history/index.ts";
-import { TlsListener } from "./http2/index.ts";
+import { type Admission, TlsListener } from "./http2/index.ts";
 import { PushConnection, type PushService } from "./push-connection.ts";
+import { readScenario, ScenarioRun } from "./scenario/index.ts";
 import { readOptions, type Settings, type SimulatorOptions } from "./simulator-options.ts";
+import { TlsVariants } from "./tls-variants.ts";
 import { ProviderTokens, writeBody } from "./verdict/index.ts";
 
 /** A provider key, in the form in which `ApnsClient` takes it. */
@@ -48,6 +51,14 @@ export interface Simulator {
   issueKey(scope?: ProviderKeyScope): TokenCredentials;
   /** A provider key is good no more: its tokens get `InvalidProviderToken`. */
   revokeKey(keyId: string): void;
+  /**
+   * From now on this goes wrong, on open connections as well; undefined: nothing.
+   *
+   * @throws ApnsError `bad-option` with every problem of the document
+   */
+  setScenario(document: unknown): void;
+  /** How often each rule of the scenario applied, by name. */
+  readonly scenarioCounts: Readonly<Record<string, number>>;
   /** Says good-bye to every client and resolves when all sockets are closed. */
   close(): Promise<void>;
 }
@@ -68,16 +79,29 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
   const { assumptions, clock, environment } = settings;
   const devices = new Devices(() => clock.now());
   const providerTokens = new ProviderTokens([providerKey]);
-  const service: PushService = { environment, assumptions, history, devices, providerTokens, clock };
+  const scenario: PushService["scenario"] = { run: undefined };
+  const setScenario = (document: unknown): void => {
+    scenario.run = startScenario(document, clock);
+  };
+  if (settings.scenario !== undefined) setScenario(settings.scenario);
+  const service: PushService = {
+    ...{ environment, assumptions, history, devices, providerTokens, clock, scenario },
+  };
+  const variants = new TlsVariants(credentials);
   const listener = await TlsListener.listen({
     host: settings.host,
     port: settings.port,
     cert: server.cert,
     key: server.key,
     clientCa: authority.cert,
+    admit: (connection) => admit(connection, service, variants),
     accept: (tlsClient) => new PushConnection(service, tlsClient),
   });
-  const control = await openControl(settings.controlPort, service).catch(async (error: unknown) => {
+  const control = await openControl(settings.controlPort, {
+    history,
+    devices,
+    scenario: { set: setScenario, counts: () => scenario.run?.counts },
+  }).catch(async (error: unknown) => {
     await listener.close(goodbye);
     throw error;
   });
@@ -102,11 +126,38 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
       return { kind: "token", ...key };
     },
     revokeKey: (keyId) => providerTokens.revoke(keyId),
+    setScenario,
+    get scenarioCounts() {
+      return scenario.run?.counts ?? {};
+    },
     async close() {
       closing ??= Promise.all([control?.close(), listener.close(goodbye)]);
       await closing;
     },
   };
+}
+
+/** What becomes of a TCP connection, by the scenario's "connect" rules. */
+function admit(connection: number, { scenario, clock }: PushService, variants: TlsVariants): Admission {
+  const [action] = scenario.run?.decide({ on: "connect", connection }, clock.monotonic()) ?? [];
+  switch (action?.kind) {
+    case "refuse":
+    case "hang":
+      return { kind: action.kind };
+    case "tls":
+      return { kind: "serve", identity: variants.find(action.variant) };
+    default:
+      return { kind: "serve" };
+  }
+}
+
+function startScenario(document: unknown, clock: Clock): ScenarioRun | undefined {
+  if (document === undefined) return undefined;
+  const read = readScenario(document);
+  if (read.kind === "valid") return new ScenarioRun(read.scenario, clock.monotonic());
+  const problems = read.problems.map(({ path, detail }) => ({ field: path, detail }));
+  const all = problems.map(({ field, detail }) => `${field} ${detail}`).join("; ");
+  throw new ApnsError("bad-option", `scenario: ${all}`, problems);
 }
 
 function openCredentials({ dir, topic }: Settings): {
@@ -120,7 +171,7 @@ function openCredentials({ dir, topic }: Settings): {
 
 async function openControl(
   port: number | undefined,
-  { history, devices }: PushService,
+  target: ControlTarget,
 ): Promise<ControlServer | undefined> {
-  return port === undefined ? undefined : ControlServer.listen(port, { history, devices });
+  return port === undefined ? undefined : ControlServer.listen(port, target);
 }

@@ -71,6 +71,13 @@ test("a certificate that is not for pushing has no topics", async () => {
   expect(readPushCertificate(der)).toMatchObject({ mainTopic: undefined, topics: [], environments: [] });
 });
 
+test("a certificate of version 1, which has no version field, is read as well", () => {
+  // SEQUENCE { SEQUENCE { serial 1, algorithm, issuer and validity empty, subject with a UID } }
+  const der =
+    "3030302e02010130003000300030233121301f060a0992268993f22c6401010c11636f6d2e6578616d706c652e4d79417070";
+  expect(readPushCertificate(Buffer.from(der, "hex"))?.mainTopic).toBe("com.example.MyApp");
+});
+
 test("a topics extension that is no DER is no topics", async () => {
   const der = await makeCertificate(`CN=x, ${uid}`, [[6, "30ff"]]);
   expect(readPushCertificate(der)?.topics).toEqual(["com.example.MyApp"]);

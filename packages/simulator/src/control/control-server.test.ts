@@ -8,11 +8,20 @@ const deviceToken = "aabbccdd";
 let history: History;
 let devices: Devices;
 let control: ControlServer;
+let scenarios: unknown[];
 
 beforeEach(async () => {
   history = new History();
   devices = new Devices();
-  control = await ControlServer.listen(0, { history, devices });
+  scenarios = [];
+  control = await ControlServer.listen(0, {
+    history,
+    devices,
+    scenario: {
+      set: (document) => scenarios.push(document),
+      counts: () => (scenarios.at(-1) === undefined ? undefined : { first: 2 }),
+    },
+  });
 });
 afterEach(() => control.close());
 
@@ -25,6 +34,7 @@ function record(stream: number, status = 200): void {
     pushType: "alert",
     status,
     reason: status === 200 ? undefined : "BadTopic",
+    answer: "sent",
     fields: [":method", "POST"],
     payload: Buffer.from("{}"),
     connection: 1,
@@ -164,6 +174,18 @@ test.each([
   expect((await call("PATCH", `/devices/${deviceToken}`, body)).status).toBe(400);
   expect((await call("PATCH", "/devices/xyz", "{}")).status).toBe(400);
   expect(devices.all).toEqual([]);
+});
+
+test("sets a scenario, says how often its rules applied, and ends it", async () => {
+  expect((await call("GET", "/scenario")).status).toBe(404);
+  expect(await call("PUT", "/scenario", '{"rules":[]}')).toMatchObject({
+    status: 200,
+    body: { applied: { first: 2 } },
+  });
+  expect(scenarios).toEqual([{ rules: [] }]);
+  expect((await call("PUT", "/scenario", "rules:")).status).toBe(400);
+  expect((await call("DELETE", "/scenario")).status).toBe(204);
+  expect((await call("GET", "/scenario")).status).toBe(404);
 });
 
 test("resets history and devices", async () => {

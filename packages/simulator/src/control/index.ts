@@ -1,1 +1,2 @@
 export { ControlServer } from "./control-server.ts";
+export type { ControlTarget } from "./routes.ts";

@@ -1,4 +1,4 @@
-import { parseDeviceToken } from "@carillon/apns";
+import { ApnsError, parseDeviceToken } from "@carillon/apns";
 import type { AcceptedPush, Device, Devices } from "../devices/index.ts";
 import type { History } from "../history/index.ts";
 import { type ControlAnswer, refuse } from "./control-answer.ts";
@@ -9,6 +9,12 @@ import { readHistoryQuery } from "./history-query.ts";
 export interface ControlTarget {
   readonly history: History;
   readonly devices: Devices;
+  readonly scenario: {
+    /** Undefined ends the one under way. @throws ApnsError `bad-option` with every problem of the document */
+    set(document: unknown): void;
+    /** How often each rule applied; undefined where no scenario is under way. */
+    counts(): Readonly<Record<string, number>> | undefined;
+  };
 }
 
 export interface ControlRequest {
@@ -30,6 +36,7 @@ const routes: Readonly<Record<string, Readonly<Record<string, Route>>>> = {
     PATCH: describeDevice,
     DELETE: registerDevice,
   },
+  "/scenario": { GET: showScenario, PUT: setScenario, DELETE: endScenario },
   "/reset": { POST: reset },
 };
 
@@ -128,8 +135,36 @@ function refuseDeviceToken(): ControlAnswer {
   return refuse(400, "A device token is 8 to 200 hexadecimal digits, an even number.");
 }
 
-function reset({ history, devices }: ControlTarget): ControlAnswer {
+function showScenario({ scenario }: ControlTarget): ControlAnswer {
+  const applied = scenario.counts();
+  if (applied === undefined) return refuse(404, "No scenario is under way: PUT one.");
+  return { status: 200, value: { applied } };
+}
+
+function setScenario(target: ControlTarget, { body }: ControlRequest): ControlAnswer {
+  let document: unknown;
+  try {
+    document = JSON.parse(body);
+  } catch {
+    return refuse(400, 'Body: it must be JSON such as {"seed": 1, "rules": [...]}.');
+  }
+  try {
+    target.scenario.set(document);
+  } catch (error) {
+    if (!(error instanceof ApnsError)) throw error;
+    return { status: 400, value: { error: "Body: see problems.", problems: error.problems } };
+  }
+  return showScenario(target);
+}
+
+function endScenario({ scenario }: ControlTarget): ControlAnswer {
+  scenario.set(undefined);
+  return { status: 204 };
+}
+
+function reset({ history, devices, scenario }: ControlTarget): ControlAnswer {
   history.clear();
   devices.clear();
+  scenario.set(undefined);
   return { status: 204 };
 }

@@ -54,6 +54,12 @@ test("the authority may sign leaves and nothing else; leaves sign nothing", () =
   );
 });
 
+test("key identifiers are the SHA-1 of the public point", async () => {
+  const certificate = new PeculiarCertificate(server.cert);
+  const identifier = Buffer.from(await certificate.publicKey.getKeyIdentifier()).toString("hex");
+  expect(certificate.getExtension(SubjectKeyIdentifierExtension)?.keyId).toBe(identifier);
+});
+
 test("the server certificate names hosts and addresses, and is for servers", () => {
   const certificate = new X509Certificate(server.cert);
   expect(certificate.checkHost("localhost")).toBe("localhost");

@@ -18,7 +18,7 @@ export interface SimulatorCredentials {
 }
 
 /** Names in the server certificate. */
-const serverNames = ["localhost", "127.0.0.1", "::1"] as const;
+export const serverNames = ["localhost", "127.0.0.1", "::1"] as const;
 
 /** A certificate that ends sooner than this is replaced at the start, so that it holds while the simulator runs. */
 const leastRemainingMs = 86_400_000;

@@ -12,6 +12,7 @@ function facts(about: Partial<PushFacts> = {}): PushFacts {
     pushType: "alert",
     status: 200,
     reason: undefined,
+    answer: "sent",
     fields: [":method", "POST"],
     payload: Buffer.from("{}"),
     connection: 1,
@@ -107,8 +108,14 @@ test("waits until enough pushes match, those already there included", async () =
   const history = new History();
   history.record(facts());
   const waiting = history.waitFor({ status: 200, count: 3 });
+  let isOver = false;
+  waiting.then(() => {
+    isOver = true;
+  });
   history.record(facts({ status: 400 }));
   history.record(facts());
+  await new Promise((resolve) => setImmediate(resolve));
+  expect(isOver).toBe(false);
   history.record(facts());
   expect(await waiting).toHaveLength(3);
   expect(await history.waitFor({ count: 3, status: 200 })).toHaveLength(3);

@@ -12,6 +12,8 @@ export interface PushFacts {
   readonly status: number;
   /** Apple's reason; undefined for a push that was accepted. */
   readonly reason: string | undefined;
+  /** "withheld": processed, and never answered, by a scenario's will. */
+  readonly answer: "sent" | "withheld";
   /** [name, value, ...] as received, pseudo-header fields included. */
   readonly fields: readonly string[];
   readonly payload: Buffer;
@@ -34,6 +36,7 @@ export class Push implements PushFacts {
   readonly pushType: string | undefined;
   readonly status: number;
   readonly reason: string | undefined;
+  readonly answer: "sent" | "withheld";
   readonly fields: readonly string[];
   readonly payload: Buffer;
   readonly connection: number;
@@ -48,6 +51,7 @@ export class Push implements PushFacts {
     this.pushType = facts.pushType;
     this.status = facts.status;
     this.reason = facts.reason;
+    this.answer = facts.answer;
     this.fields = facts.fields;
     this.payload = facts.payload;
     this.connection = facts.connection;
@@ -89,6 +93,7 @@ export class Push implements PushFacts {
       pushType,
       status,
       reason,
+      answer,
       headers,
       connection,
       stream,
@@ -103,6 +108,7 @@ export class Push implements PushFacts {
       pushType,
       status,
       reason,
+      answer,
       headers,
       ...payload,
       connection,

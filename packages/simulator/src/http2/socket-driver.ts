@@ -29,6 +29,8 @@ export interface Wire {
   segment(bytes: number): void;
 }
 
+const noBytes = Buffer.alloc(0);
+
 /** How long a peer has to take our last bytes and close, before the socket is destroyed. */
 export const lingerMs = 500;
 
@@ -41,6 +43,8 @@ export class SocketDriver implements Wire {
   private lingerTimer: NodeJS.Timeout | undefined;
   private stalled: "nothing" | "reads" | "writes" | "both" = "nothing";
   private segmentBytes = Number.POSITIVE_INFINITY;
+  /** What waits because writes are cut into segments. */
+  private unsent: Buffer = noBytes;
 
   constructor(socket: TLSSocket, tcp: Socket, handler: ConnectionHandler) {
     this.socket = socket;
@@ -124,7 +128,8 @@ export class SocketDriver implements Wire {
     setImmediate(() => {
       const output = this.connection.takeOutput();
       if (this.socket.destroyed) return;
-      if (output !== undefined) this.write(output);
+      this.socket.write(this.unsent);
+      if (output !== undefined) this.socket.write(output);
       this.socket.end();
       this.socket.resume();
     });
@@ -134,7 +139,12 @@ export class SocketDriver implements Wire {
   private writeOut(): void {
     const { socket } = this;
     if (socket.destroyed || socket.writableEnded || this.lingerTimer !== undefined) return;
-    if (!socket.writableNeedDrain && this.stalled !== "writes" && this.stalled !== "both") {
+    if (
+      !socket.writableNeedDrain &&
+      this.unsent.length === 0 &&
+      this.stalled !== "writes" &&
+      this.stalled !== "both"
+    ) {
       const output = this.connection.takeOutput();
       if (output !== undefined) this.write(output);
     }
@@ -143,8 +153,19 @@ export class SocketDriver implements Wire {
   }
 
   private write(output: Buffer): void {
-    for (let at = 0; at < output.length; at += this.segmentBytes) {
-      this.socket.write(output.subarray(at, at + this.segmentBytes));
+    if (output.length <= this.segmentBytes) {
+      this.socket.write(output);
+      return;
     }
+    this.unsent = output;
+    this.writeSegment();
+  }
+
+  /** One segment at a time, because writes that wait together leave together. */
+  private writeSegment(): void {
+    if (this.socket.destroyed || this.socket.writableEnded) return;
+    const segment = this.unsent.subarray(0, this.segmentBytes);
+    this.unsent = this.unsent.subarray(segment.length);
+    this.socket.write(segment, () => (this.unsent.length > 0 ? this.writeSegment() : this.writeOut()));
   }
 }

@@ -1,4 +1,3 @@
 export { readScenario } from "./read-scenario.ts";
-export type { Problem } from "./reader.ts";
-export type { Action, FaultAnswer, Scenario, ScenarioRule, TlsVariant, Withheld } from "./scenario.ts";
-export { ScenarioRun } from "./scenario-run.ts";
+export type { Action, FaultAnswer, TlsVariant } from "./scenario.ts";
+export { type ScenarioEvent, ScenarioRun } from "./scenario-run.ts";

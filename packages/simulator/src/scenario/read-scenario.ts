@@ -1,7 +1,7 @@
 import { parseRejectionReason } from "@carillon/apns";
 import { errorCode, max31Bit, settingId } from "@carillon/apns/http2";
 import { type Problem, Reader } from "./reader.ts";
-import type { Action, Condition, FaultAnswer, Scenario, ScenarioRule, Span } from "./scenario.ts";
+import type { Action, Condition, FaultAnswer, Moment, Scenario, ScenarioRule, Span } from "./scenario.ts";
 
 export type ReadScenario =
   | { readonly kind: "valid"; readonly scenario: Scenario }
@@ -23,7 +23,7 @@ export function readScenario(document: unknown): ReadScenario {
   return problems.length > 0 ? { kind: "malformed", problems } : { kind: "valid", scenario: { seed, rules } };
 }
 
-const moments = ["connect", "open", "request", "time"] as const;
+const moments: readonly Moment[] = ["connect", "open", "request", "time"];
 
 function readRule(rule: Reader, at: number): ScenarioRule {
   rule.object(["name", "on", "atMs", "when", "times", "do"]);
@@ -46,7 +46,7 @@ function readRule(rule: Reader, at: number): ScenarioRule {
 
 const requestConditions = ["request", "attempt", "deviceToken", "topic", "pushType"] as const;
 
-function readCondition(when: Reader, on: (typeof moments)[number]): Condition {
+function readCondition(when: Reader, on: Moment): Condition {
   if (!when.isThere) return {};
   when.object(["connection", "sinceMs", "probability", ...requestConditions]);
   for (const name of requestConditions) {
@@ -160,7 +160,7 @@ const requestOnly: readonly string[] = ["answer", "silence", "reset"];
 
 const names = Object.keys(actionReaders) as Action["kind"][];
 
-function readAction(action: Reader, on: (typeof moments)[number]): Action[] {
+function readAction(action: Reader, on: Moment): Action[] {
   const text = typeof action.value === "string" ? action.value : undefined;
   if (text === undefined && !action.object(names)) return [];
   const found = names.filter((name) => (text === undefined ? action.member(name).isThere : text === name));

@@ -89,7 +89,7 @@ export type Action =
   /** For "connect": another TLS side. */
   | { readonly kind: "tls"; readonly variant: TlsVariant };
 
-export type Withheld = "settings" | "settings-acknowledgement" | "ping-acknowledgement" | "window-update";
+type Withheld = "settings" | "settings-acknowledgement" | "ping-acknowledgement" | "window-update";
 
 export type TlsVariant =
   | "expired"

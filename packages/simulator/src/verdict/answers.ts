@@ -6,6 +6,8 @@ import type { Court } from "./rules.ts";
 /** An answer as the HTTP/2 edge writes it. */
 export interface AnswerParts {
   readonly status: number;
+  /** Apple's reason; undefined with a 200. */
+  readonly reason: string | undefined;
   /** [name, value, ...], `:status` first. */
   readonly fields: readonly string[];
   /** Undefined for an answer that ends on its HEADERS, as a 200 does. */
@@ -26,7 +28,7 @@ export function writeAnswer(
   if (refusal === undefined) {
     const fields = [":status", "200", "apns-id", apnsId];
     if (environment === "sandbox") fields.push("apns-unique-id", randomUUID());
-    return { status: 200, fields, body: undefined };
+    return { status: 200, reason: undefined, fields, body: undefined };
   }
   const { status } = rejectionReasons[refusal.reason];
   const { contentType, retryAfterSeconds } = assumptions;
@@ -35,7 +37,7 @@ export function writeAnswer(
   if (retryAfterSeconds !== undefined && (status === 429 || status === 503)) {
     fields.push("retry-after", String(retryAfterSeconds));
   }
-  return { status, fields, body: writeBody(refusal.reason, refusal.goneSinceMs) };
+  return { status, reason: refusal.reason, fields, body: writeBody(refusal.reason, refusal.goneSinceMs) };
 }
 
 /** The JSON of a refusal, and of a GOAWAY's debug data. */

@@ -1,8 +1,8 @@
-export { writeAnswer, writeBody } from "./answers.ts";
+export { type AnswerParts, writeAnswer, writeBody } from "./answers.ts";
 export { type Assumptions, strictAssumptions, usualAssumptions } from "./assumptions.ts";
 export { judge, type Verdict } from "./judge.ts";
 export { ProviderTokenSession } from "./provider-token-session.ts";
-export { type KnownKey, ProviderTokens } from "./provider-tokens.ts";
+export { ProviderTokens } from "./provider-tokens.ts";
 export { deviceTokenText, type PushRequest, readPushRequest } from "./push-request.ts";
-export { type Court, findDevice, topicOf } from "./rules.ts";
+export { findDevice, topicOf } from "./rules.ts";
 export type { Sender } from "./sender.ts";

@@ -103,6 +103,13 @@ test("an expired token may be replaced at once", () => {
   expect(check(bearer(61), 61)).toBeUndefined();
 });
 
+test("also by one that was made less than 20 minutes after it", () => {
+  const { check } = session();
+  check(bearer(0), 59);
+  expect(check(bearer(15), 60)).toBe("TooManyProviderTokenUpdates");
+  expect(check(bearer(15), 61)).toBeUndefined();
+});
+
 test("a connection is one team's", () => {
   const { check } = session();
   expect(check(bearer(0), 0)).toBeUndefined();

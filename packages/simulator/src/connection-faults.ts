@@ -1,0 +1,179 @@
+import type { Clock, Timer } from "@carillon/apns";
+import { frameType, max31Bit } from "@carillon/apns/http2";
+import type { ServerConnection, Wire } from "./http2/index.ts";
+import type { Action, FaultAnswer, ScenarioEvent, ScenarioRun } from "./scenario/index.ts";
+
+/** The request at hand, and what the push connection can do with it. */
+export interface RequestAtHand {
+  readonly streamId: number;
+  /** Judges the request, writes it down and answers it, with these changes. */
+  answer(changes: FaultAnswer | undefined): void;
+  /** Judges the request and writes it down, and leaves it without an answer. */
+  processOnly(): void;
+}
+
+type RequestEvent = Extract<ScenarioEvent, { on: "request" }>;
+
+const mostStreamIds = 100_000;
+
+/** Does on one connection what a scenario decides. */
+export class ConnectionFaults {
+  private readonly scenario: { readonly run: ScenarioRun | undefined };
+  private readonly clock: Clock;
+  private readonly connection: ServerConnection;
+  private readonly wire: Wire;
+  private readonly timers = new Set<Timer>();
+  private requests = 0;
+  /** Stream ids by the ordinal of their request, for the last stream of a GOAWAY; the first 100,000. */
+  private readonly streamIds: number[] = [];
+
+  /** @param scenario is looked at anew each time: it may change while the connection is open */
+  constructor(
+    scenario: { readonly run: ScenarioRun | undefined },
+    clock: Clock,
+    connection: ServerConnection,
+    wire: Wire,
+  ) {
+    this.scenario = scenario;
+    this.clock = clock;
+    this.connection = connection;
+    this.wire = wire;
+  }
+
+  /** The connection is open; nothing was written yet. */
+  opened(connection: number): void {
+    const { run } = this.scenario;
+    if (run === undefined) return;
+    this.decide(run, { on: "open", connection }, undefined);
+    for (const rule of run.timed) {
+      this.later(rule.atMs, () => {
+        if (this.scenario.run === run) this.decide(run, { on: "time", connection, rule }, undefined);
+        this.wire.flush();
+      });
+    }
+  }
+
+  /** A request came. Where a scenario is under way it is answered here, now or later or not at all; else false. */
+  request(about: Omit<RequestEvent, "on" | "request">, request: RequestAtHand): boolean {
+    this.requests += 1;
+    if (this.streamIds.length < mostStreamIds) this.streamIds.push(request.streamId);
+    const { run } = this.scenario;
+    if (run === undefined) return false;
+    this.decide(run, { on: "request", request: this.requests, ...about }, request);
+    return true;
+  }
+
+  closed(): void {
+    for (const timer of this.timers) timer.cancel();
+    this.timers.clear();
+  }
+
+  /** A request about which no action says anything is answered as usual, before the other actions. */
+  private decide(run: ScenarioRun, event: ScenarioEvent, request: RequestAtHand | undefined): void {
+    const actions = run.decide(event, this.clock.monotonic());
+    const isSpokenFor = actions.some(({ kind }) => ["answer", "silence", "reset"].includes(kind));
+    if (!isSpokenFor) request?.answer(undefined);
+    for (const action of actions) this.act(run, action, request);
+  }
+
+  private act(run: ScenarioRun, action: Action, request: RequestAtHand | undefined): void {
+    const { connection, wire } = this;
+    switch (action.kind) {
+      case "answer":
+        this.answer(run, action.answer, request);
+        break;
+      case "silence":
+        if (action.request === "processed") request?.processOnly();
+        break;
+      case "reset":
+        this.reset(action, request);
+        break;
+      case "goaway": {
+        const last = this.lastStreamId(action.last, request);
+        for (let i = 0; i < action.times; i++)
+          connection.goaway(Buffer.from(action.debug), last, action.code);
+        break;
+      }
+      case "settings":
+        connection.writeSettings(action.entries);
+        break;
+      case "window":
+        connection.writeRaw(
+          frame(
+            frameType.windowUpdate,
+            action.stream === "this" ? (request?.streamId ?? 0) : 0,
+            action.increment,
+          ),
+        );
+        break;
+      case "ping":
+        for (let i = 0; i < action.count; i++) connection.writeRaw(frame(frameType.ping, 0, 0, 0));
+        break;
+      case "bytes":
+        connection.writeRaw(action.bytes);
+        break;
+      case "close":
+        wire.cut(action.how);
+        break;
+      case "stall":
+        wire.stall(action.what);
+        if (action.forMs !== undefined) this.later(action.forMs, () => wire.goOn());
+        break;
+      case "segment":
+        wire.segment(action.bytes);
+        break;
+      case "withhold":
+        connection.withhold(action.what);
+        break;
+      case "refuse":
+      case "hang":
+      case "tls":
+        // For connections that are not open yet.
+        break;
+    }
+  }
+
+  private answer(run: ScenarioRun, answer: FaultAnswer, request: RequestAtHand | undefined): void {
+    if (request === undefined) return;
+    if (answer.delayMs === undefined) {
+      request.answer(answer);
+      return;
+    }
+    this.later(run.pick(answer.delayMs), () => {
+      if (this.connection.isOpen(request.streamId)) request.answer(answer);
+      this.wire.flush();
+    });
+  }
+
+  private reset(action: Extract<Action, { kind: "reset" }>, request: RequestAtHand | undefined): void {
+    if (request === undefined) return;
+    if (action.request === "processed") request.processOnly();
+    this.connection.reset(request.streamId, action.code);
+    for (let i = 1; i < action.times; i++) {
+      this.connection.writeRaw(frame(frameType.rstStream, request.streamId, action.code));
+    }
+  }
+
+  private lastStreamId(last: number | "this" | "all", request: RequestAtHand | undefined): number {
+    if (last === "all") return max31Bit;
+    if (last === "this") return request?.streamId ?? this.streamIds.at(-1) ?? 0;
+    return last === 0 ? 0 : (this.streamIds[last - 1] ?? max31Bit);
+  }
+
+  private later(ms: number, act: () => void): void {
+    const timer = this.clock.setTimer(() => {
+      this.timers.delete(timer);
+      act();
+    }, ms);
+    this.timers.add(timer);
+  }
+}
+
+/** A frame without flags whose payload is these 32-bit numbers. */
+function frame(type: number, streamId: number, ...numbers: readonly number[]): Buffer {
+  const bytes = Buffer.alloc(9 + numbers.length * 4);
+  bytes.writeUInt32BE(numbers.length * 4 * 256 + type, 0);
+  bytes.writeUInt32BE(streamId, 5);
+  for (const [at, number] of numbers.entries()) bytes.writeUInt32BE(number >>> 0, 9 + at * 4);
+  return bytes;
+}
