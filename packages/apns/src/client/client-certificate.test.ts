@@ -72,7 +72,7 @@ test("the certificate's main topic is the client's, and its other topics may be 
     /topic is com\.example\.Third, which the certificate/,
   );
   await expect(send({ pushType: "location" })).rejects.toThrow(
-    /location is taken by APNs with a provider token/,
+    /location, which APNs takes with a provider token/,
   );
   await client.close();
 });

@@ -45,4 +45,6 @@ export interface NotificationProblem {
   readonly field: keyof Notification;
   /** What is wrong and what to do about it. */
   readonly detail: string;
+  /** Within the payload: the key at fault, such as `aps.badge`. */
+  readonly path?: string;
 }

@@ -48,7 +48,8 @@ const printable = /^[\x21-\x7e]+$/;
  */
 export function prepareNotification(notification: Notification, options: PrepareOptions = {}): Prepared {
   const problems: NotificationProblem[] = [];
-  const refuse = (field: keyof Notification, detail: string): void => void problems.push({ field, detail });
+  const refuse = (field: keyof Notification, detail: string, path?: string): void =>
+    void problems.push(path === undefined ? { field, detail } : { field, detail, path });
 
   const deviceToken =
     typeof notification.deviceToken === "string" ? parseDeviceToken(notification.deviceToken) : undefined;
@@ -108,7 +109,7 @@ export function prepareNotification(notification: Notification, options: Prepare
   return { kind: "prepared", notification: prepared, warning };
 }
 
-type Refuse = (field: keyof Notification, detail: string) => void;
+type Refuse = (field: keyof Notification, detail: string, path?: string) => void;
 
 /** Whether the text is a UUID in 8-4-4-4-12 form, either case, whatever its version bits. */
 export function isUuid(text: unknown): text is string {
@@ -163,7 +164,7 @@ function checkAgainstApple(
   }
   if (sender !== undefined) checkSender(sender, address, rule, refuse);
   if (pushType !== undefined && content !== undefined)
-    checkPayload(content, pushType, (path, detail) => refuse("payload", `at ${path}: ${detail}`));
+    checkPayload(content, pushType, (path, detail) => refuse("payload", `at ${path}: ${detail}`, path));
 }
 
 function checkSender(
@@ -177,7 +178,7 @@ function checkSender(
       rule.authentication === "token" ? "a provider token (.p8 key)" : "the MDM push certificate";
     refuse(
       "pushType",
-      `${pushType} is taken by APNs with ${needed} only: send it through a client that has one`,
+      `is ${pushType}, which APNs takes with ${needed} only: send it through a client that has one`,
     );
   }
   if (topic === undefined) {

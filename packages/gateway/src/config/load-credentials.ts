@@ -21,8 +21,9 @@ export function loadCredentials(
   const credentials = readCredentials(written, files, report);
   if (credentials === undefined || files.failed) return undefined;
   try {
-    // The constructor opens the credentials and connects to nothing; what it refuses could never send.
-    new ApnsClient({ environment: "sandbox", credentials });
+    // The constructor opens the credentials and connects to nothing; what it refuses could never send. One that has expired
+    // is only warned about: other apps must not stand still for it.
+    new ApnsClient({ environment: "sandbox", credentials, validation: "lenient" });
   } catch (error) {
     report([credentials.kind], sentence((error as Error).message));
     return undefined;

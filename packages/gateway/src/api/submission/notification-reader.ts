@@ -148,10 +148,13 @@ class NotificationReader {
     return { ...notification, topic: notification.topic ?? appTopic };
   }
 
-  #tell({ field, detail }: NotificationProblem): void {
+  #tell({ field, detail, path }: NotificationProblem): void {
     switch (field) {
       case "payload":
-        this.#refuse(this.#written.payload === undefined ? "" : "/payload", `The payload ${detail}.`);
+        this.#refuse(
+          this.#written.payload === undefined ? "" : `/payload${pointerTo(path)}`,
+          `The payload ${detail}.`,
+        );
         return;
       case "expiration":
         this.#refuse(this.#written.ttl === undefined ? "/expiresAt" : "/ttl", `This ${detail}.`);
@@ -236,6 +239,11 @@ function describeBadToken(text: string): string {
   if (other !== -1) return `Character ${other + 1} of this device token is no hex digit (0-9, a-f). ${cure}`;
   if (text.length % 2 === 1) return `This device token has ${text.length} hex digits, an odd number. ${cure}`;
   return `This device token has ${text.length} hex digits; 8 to 200 are possible, and 64 are usual. ${cure}`;
+}
+
+/** `aps.badge` as the end of a JSON pointer; none of Apple's keys needs escaping. */
+function pointerTo(path: string | undefined): string {
+  return path === undefined ? "" : `/${path.replaceAll(".", "/")}`;
 }
 
 function plainForm(name: string): string {

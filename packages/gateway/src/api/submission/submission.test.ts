@@ -132,13 +132,13 @@ test.each([
   });
   expect(Buffer.byteLength(payloadOf(of(room)))).toBe(limit);
   expect(problemsOf(of(room + 1))["/payload"]).toBe(
-    `The payload is ${limit + 1} bytes; Apple takes ${limit}. Shorten it, or let the app fetch the rest.`,
+    `The payload is ${limit + 1} bytes; APNs takes ${limit}: shorten it, or let the app fetch the rest.`,
   );
 });
 
 test("spaces in Apple's own form count, for they are sent", () => {
   const padded = `{"to":{"token":"${deviceToken}"},"payload":{"aps":{"alert":"x"}${" ".repeat(4_096)}}}`;
-  expect(problemsOf(padded)["/payload"]).toMatch(/4\d{3} bytes; Apple takes 4096/);
+  expect(problemsOf(padded)["/payload"]).toMatch(/4\d{3} bytes; APNs takes 4096/);
 });
 
 const bad: readonly (readonly [string, object, string, RegExp])[] = [
@@ -170,7 +170,12 @@ const bad: readonly (readonly [string, object, string, RegExp])[] = [
     "/priority",
     /5 or 1 for background/,
   ],
-  ["background with an alert", { pushType: "background" }, "", /aps.alert, which a background push may not/],
+  [
+    "background with an alert",
+    { pushType: "background" },
+    "",
+    /aps.alert: has no place in a background push/,
+  ],
   ["a priority that is none", { priority: 7 }, "/priority", /must be 10, 5 or 1/],
   ["a topic with a line break", { topic: "com.example\r\nx: y" }, "/topic", /printable ASCII/],
   [
@@ -257,7 +262,7 @@ test("push types that Apple takes with provider tokens only are refused for a ce
     config: { ...demoConfig, credentials: { kind: "certificate", cert: "", key: "" } },
   };
   const body = { to, pushType: "location", payload: { aps: {} } };
-  expect(problemsOf(body, withCertificate)["/pushType"]).toMatch(/token credentials only/);
+  expect(problemsOf(body, withCertificate)["/pushType"]).toMatch(/with a provider token \(.p8 key\) only/);
   expect(read(body)).toHaveLength(1);
 });
 

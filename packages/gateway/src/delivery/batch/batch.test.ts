@@ -171,12 +171,12 @@ describe("any batch", () => {
         fc.record(
           {
             topic: text,
-            pushType: text,
+            pushType: text.filter((each) => each !== ""),
             priority: fc.constantFrom(10, 5, 1),
             expirationSeconds: u48,
             collapseId: text,
           },
-          { requiredKeys: ["topic", "pushType"] },
+          { requiredKeys: ["topic"] },
         ),
       ),
       reference: text,
