@@ -57,7 +57,14 @@ async function endurance(scale: number): Promise<void> {
   const count = Math.round(1_000_000 * scale);
   const atOnce = Math.round(100_000 * scale);
   const sink = await startSink();
-  const long = await measure({ sink, sender: "carillon", warmUp: atOnce, count, outstanding });
+  const long = await measure({
+    sink,
+    sender: "carillon",
+    warmUp: atOnce,
+    count,
+    outstanding,
+    collectsGarbage: true,
+  });
   const burst = await measure({
     sink,
     sender: "carillon",
