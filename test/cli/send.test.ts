@@ -269,7 +269,11 @@ describe.concurrent("what was typed wrong ends with status 2, before anything is
       "--collapse-id is 65 bytes",
     ],
     ["a payload that is too long", ["--to", one, "--alert", "x".repeat(4096)], "--alert is 4116 bytes"],
-    ["an alert in a background push", [...hello, "--push-type", "background"], "--alert has aps.alert"],
+    [
+      "an alert in a background push",
+      [...hello, "--push-type", "background"],
+      "--alert at aps.alert: has no place in a background push",
+    ],
     ["two places to send to", [...hello, "--sandbox"], "--endpoint excludes --sandbox"],
     ["a time that is none", [...hello, "--timeout", "soon"], "--timeout must be a number from 0.1"],
     ["no attempt at all", [...hello, "--attempts", "0"], "--attempts must be a whole number from 1"],

@@ -23,14 +23,11 @@ export async function sendNotifications(
     deadlineMs: remainingMs,
     connectTimeoutMs: Math.min(remainingMs, mostConnectMs),
     retry: { attempts: plan.attempts },
-    logger: {
-      info: () => undefined,
-      // The client warns of nothing but connections that ended.
-      warn: (message) => {
-        failures += 1;
-        lastFailure = client.snapshot().lastFailure ?? message;
-        if (failures >= plan.attempts) giveUp.abort();
-      },
+    onEvent(event) {
+      if (event.kind !== "connection-ended" || event.cause === "retired") return;
+      failures += 1;
+      lastFailure = event.detail;
+      if (failures >= plan.attempts) giveUp.abort();
     },
   });
   const timer = setTimeout(() => giveUp.abort(), remainingMs + graceMs);
