@@ -69,8 +69,9 @@ async function endurance(scale: number): Promise<void> {
     sink,
     sender: "carillon",
     warmUp: 1,
-    count: atOnce * 10,
+    count: atOnce,
     outstanding: atOnce,
+    parts: 1,
   });
   const million = { sink, sender: "carillon", warmUp: 1, count, outstanding: count, parts: 1 };
   const everything = await measure(million);
@@ -79,7 +80,7 @@ async function endurance(scale: number): Promise<void> {
   console.log(
     `${long.heapMb.join(" · ")} MB; failed ${long.failed}; ${long.perSecond.toLocaleString("en")}/s\n`,
   );
-  console.log(`## ${atOnce.toLocaleString("en")} handed over at once, ten times\n`);
+  console.log(`## ${atOnce.toLocaleString("en")} handed over at once\n`);
   console.log(
     `failed ${burst.failed}; peak RSS ${burst.peakRssMb} MB; ${burst.perSecond.toLocaleString("en")}/s\n`,
   );
@@ -102,7 +103,14 @@ async function longPath(scale: number): Promise<void> {
 async function longPathOnce(scale: number, creditStep: string, when: string): Promise<void> {
   const sink = await startSink({ SINK_DELAY_MS: "150", SINK_WINDOW: "65535", SINK_CREDIT_STEP: creditStep });
   const count = Math.round(100_000 * scale);
-  const long = await measure({ sink, sender: "carillon-1500", warmUp: count, count, outstanding: 20_000 });
+  const long = await measure({
+    sink,
+    sender: "carillon-1500",
+    warmUp: count,
+    count,
+    outstanding: 20_000,
+    parts: 1,
+  });
   const { connections } = await sink.usage();
   sink.stop();
   console.log(
