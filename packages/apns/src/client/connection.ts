@@ -30,6 +30,8 @@ export interface ConnectionOwner {
   answered(job: Job, response: ReceivedResponse, connection: Connection): void;
   unanswered(job: Job, end: RequestEnd, connection: Connection): void;
   goaway(goaway: Goaway, connection: Connection): void;
+  /** The peer broke the protocol: `ended` follows when our good-bye has gone out. */
+  broke(end: ConnectionEnd, connection: Connection): void;
   /** The socket is gone; every job was reported before. */
   ended(end: ConnectionEnd, connection: Connection): void;
 }
@@ -50,6 +52,8 @@ export class Connection implements ClientConnectionListener<Job> {
   /** Answers other than 500, which says that this connection is no good. */
   usefulAnswers = 0;
   rttMs: number | undefined;
+  /** The peer broke the protocol. */
+  isBroken = false;
   private readonly settings: Settings;
   private readonly owner: ConnectionOwner;
   private readonly machine: ClientConnection<Job>;
@@ -212,6 +216,8 @@ export class Connection implements ClientConnectionListener<Job> {
 
   broken(error: { readonly code: number; readonly detail: string }): void {
     this.end ??= { cause: "failure", detail: `the server broke the protocol: ${error.detail}` };
+    this.isBroken = true;
+    this.owner.broke(this.end, this);
     const goodbye = this.machine.takeOutput();
     // A peer that does not read gets no more than this to take it.
     this.drainBy = this.settings.clock.monotonic() + goodbyeMs;

@@ -113,13 +113,22 @@ export class Fleet {
     if (status !== 500) this.reconnection.worked();
   }
 
+  /** Counts at once, not when the good-bye is through: another connection to such a peer is not opened in between. */
+  broke(connection: Connection): void {
+    this.failed(connection, "useless");
+  }
+
   ended(end: ConnectionEnd, connection: Connection): void {
     this.connections.delete(connection);
     if (this.current === connection) this.current = undefined;
-    // A connection that answered nothing was no connection: the next one waits, or a server that refuses is hammered.
-    if (connection.usefulAnswers > 0) return;
+    if (connection.isBroken) return;
     const isReachable = connection.wasSecure || end.cause === "verification";
-    this.reconnection.failed(isReachable ? "useless" : "unreachable", this.settings.clock.monotonic());
+    this.failed(connection, isReachable ? "useless" : "unreachable");
+  }
+
+  /** A connection that answered nothing was no connection: the next one waits, or a server that refuses is hammered. */
+  private failed(connection: Connection, how: "useless" | "unreachable"): void {
+    if (connection.usefulAnswers === 0) this.reconnection.failed(how, this.settings.clock.monotonic());
   }
 
   /** Ends every connection: within `drainMs`, or at once where that is 0. */

@@ -179,15 +179,14 @@ export class Pool implements ConnectionOwner {
     this.pump();
   }
 
+  broke(end: ConnectionEnd, connection: Connection): void {
+    this.fleet.broke(connection);
+    this.tellEnd(end, connection);
+  }
+
   ended(end: ConnectionEnd, connection: Connection): void {
     this.fleet.ended(end, connection);
-    const { remoteAddress, answers } = connection;
-    const ageMs = this.settings.clock.monotonic() - connection.openedAt;
-    if (end.cause !== "retired" && !this.isClosed) {
-      this.lastFailure = end.detail;
-      this.settings.logger.warn(`connection ended: ${end.detail}`);
-    }
-    this.tell({ kind: "connection-ended", ...end, remoteAddress, answers, ageMs });
+    if (!connection.isBroken) this.tellEnd(end, connection);
     if (this.isClosed) {
       if (this.fleet.size === 0) this.closing?.resolve();
       return;
@@ -199,6 +198,15 @@ export class Pool implements ConnectionOwner {
         this.settle(job, { kind: "unprocessed", cause: "not-written", detail });
     }
     this.pump();
+  }
+
+  private tellEnd(end: ConnectionEnd, { remoteAddress, answers, openedAt }: Connection): void {
+    if (end.cause !== "retired" && !this.isClosed) {
+      this.lastFailure = end.detail;
+      this.settings.logger.warn(`connection ended: ${end.detail}`);
+    }
+    const ageMs = this.settings.clock.monotonic() - openedAt;
+    this.tell({ kind: "connection-ended", ...end, remoteAddress, answers, ageMs });
   }
 
   /** An answer is final, or asks for another try. */
