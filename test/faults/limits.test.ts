@@ -83,16 +83,28 @@ test("row 30: a connection with a limit of 0 is passed by, and used once it may 
 
 test("row 30: a server that allows no stream at all is tried at the pace of failures", async () => {
   const clock = new FakeClock();
+  let tell = (): void => {};
+  const opened = new Promise<void>((resolve) => {
+    tell = resolve;
+  });
   const { peer, client } = await start(
     { onConnection: (connection) => connection.settings([[maxConcurrentStreams, 0]]) },
-    { clock, random: () => 0.5, deadlineMs: 12_000 },
+    {
+      clock,
+      random: () => 0.5,
+      deadlineMs: 12_000,
+      onEvent: ({ kind }) => {
+        if (kind === "connection-opened") tell();
+      },
+    },
   );
   const sending = sendAtOnce(client, 20);
+  await opened;
   for (let passed = 0; passed < 10_000; passed += 100) {
     await turns();
     clock.advance(100);
   }
-  expect(peer.connections.length).toBeGreaterThan(1);
+  await peer.until(() => peer.connections.length > 1, "a second connection");
   expect(peer.connections.length).toBeLessThan(10);
   clock.advance(3000);
   expect(countKinds(await sending)).toEqual({ unprocessed: 20 });

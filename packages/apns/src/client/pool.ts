@@ -39,6 +39,7 @@ export class Pool implements ConnectionOwner {
   /** A refused credential was told of, and nothing was accepted since. */
   private isCredentialRefused = false;
   private closing: { resolve: () => void } | undefined;
+  private isConnectScheduled = false;
   private isClosed = false;
 
   constructor(settings: Settings, identity: Identity) {
@@ -324,8 +325,18 @@ export class Pool implements ConnectionOwner {
     }
     if (this.queue.length > 0) {
       this.ensureTimer();
-      if (!this.fleet.hasProspect) this.fleet.connect();
+      if (!this.fleet.hasProspect) this.connectSoon();
     }
+  }
+
+  /** When all is reported that ends now: a connection that just failed counts before the next one is opened. */
+  private connectSoon(): void {
+    if (this.isConnectScheduled) return;
+    this.isConnectScheduled = true;
+    queueMicrotask(() => {
+      this.isConnectScheduled = false;
+      if (!this.isClosed && this.queue.length > 0 && !this.fleet.hasProspect) this.fleet.connect();
+    });
   }
 
   private isExpired(job: Job): boolean {
