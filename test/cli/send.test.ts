@@ -5,6 +5,7 @@ import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { createServer } from "node:tls";
 import { type RejectionReason, rejectionReasons } from "@carillon/apns";
+import { startSimulator } from "@carillon/simulator";
 import { afterAll, describe, expect, test } from "vitest";
 import {
   carillon,
@@ -231,6 +232,26 @@ describe.concurrent("what goes out", () => {
     expect(wrong.stderr).toContain("--p12 the passphrase does not open");
     expect(wrong.stderr).not.toContain("melon");
     expect(peer.requests).toBe(3);
+  });
+
+  test("a certificate sends to its main topic unasked, and nothing to an app that it is not for", async () => {
+    const simulator = await startSimulator({ topic });
+    const folder = makeFolder();
+    const { cert, key } = simulator.credentials.certificate;
+    for (const [name, text] of Object.entries({ "ca.pem": simulator.ca, "cert.pem": cert, "key.pem": key }))
+      writeFileSync(join(folder, name), text);
+    const target = ["--endpoint", simulator.endpoint, "--ca", "ca.pem"];
+    const words = ["send", ...target, "--cert", "cert.pem", "--cert-key", "key.pem", ...hello];
+    expect(await carillon(words, { folder })).toMatchObject({ status: 0 });
+    expect(await carillon([...words, "--push-type", "voip"], { folder })).toMatchObject({ status: 0 });
+    expect(simulator.history.pushes.map((push) => push.topic)).toEqual([topic, `${topic}.voip`]);
+    const foreign = await carillon([...words, "--topic", "com.example.other"], { folder });
+    expect(foreign).toMatchObject({ status: 2, stdout: "" });
+    expect(foreign.stderr).toContain("--topic is com.example.other, which the certificate is not for");
+    const keyOnly = await carillon([...words, "--push-type", "location"], { folder });
+    expect(keyOnly.stderr).toContain("--push-type is location, which APNs takes with a provider token");
+    expect(simulator.history.total).toBe(2);
+    await simulator.close();
   });
 });
 

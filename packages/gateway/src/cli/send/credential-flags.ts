@@ -1,6 +1,6 @@
 import { X509Certificate } from "node:crypto";
 import { basename } from "node:path";
-import { ApnsClient, ApnsError, type Credentials } from "@carillon/apns";
+import { ApnsClient, type ApnsClientOptions, ApnsError, type Credentials } from "@carillon/apns";
 import type { ReadInput } from "../input-file.ts";
 import type { Refuse, SendFlags } from "./send-flags.ts";
 
@@ -24,10 +24,19 @@ const spelled = {
   p12: "--p12",
 } as const;
 
+/** Where it goes: one of Apple's environments, or another server. */
+export type SendTarget = Pick<ApnsClientOptions, "environment" | "endpoint">;
+
+export interface CredentialSource {
+  readonly flags: SendFlags;
+  readonly environment: Environment;
+  /** A certificate may be for the other environment. Undefined where it is not known what was meant. */
+  readonly target: SendTarget | undefined;
+}
+
 /** Who sends: exactly one of the three kinds. Reads the files and makes sure that a client can be made of them. */
 export async function readCredentialFlags(
-  flags: SendFlags,
-  environment: Environment,
+  { flags, environment, target }: CredentialSource,
   readFile: ReadFlagFile,
   refuse: Refuse,
 ): Promise<Credentials | undefined> {
@@ -45,7 +54,8 @@ export async function readCredentialFlags(
   if (credentials === undefined) return undefined;
   try {
     // The constructor opens the credentials and connects to nothing.
-    new ApnsClient({ environment: "sandbox", credentials });
+    if (target !== undefined) new ApnsClient({ ...target, credentials });
+    else new ApnsClient({ environment: "production", credentials, validation: "lenient" });
   } catch (error) {
     if (!(error instanceof ApnsError)) throw error;
     refuse(spelled[kinds[kind][0]], `${error.message}.`);

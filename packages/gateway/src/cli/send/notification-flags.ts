@@ -3,6 +3,7 @@ import {
   type NotificationProblem,
   type Priority,
   prepareNotification,
+  type Sender,
 } from "@carillon/apns";
 import { readNumber } from "../number-text.ts";
 import type { ReadFlagFile } from "./credential-flags.ts";
@@ -31,10 +32,18 @@ const flagOf: Readonly<Record<keyof Notification, `--${string}`>> = {
   delivery: "--to",
 };
 
+export interface NotificationSource {
+  readonly flags: SendFlags;
+  readonly nowMs: number;
+  /** What the notifications are sent with; undefined while that is not known. */
+  readonly sender?: Sender;
+  /** For notifications that name no topic. */
+  readonly mainTopic?: string;
+}
+
 /** One notification for each `--to`, checked and complete; an empty list after any refusal. */
 export async function readNotificationFlags(
-  flags: SendFlags,
-  nowMs: number,
+  { flags, nowMs, sender, mainTopic }: NotificationSource,
   readFile: ReadFlagFile,
   refuse: Refuse,
 ): Promise<readonly Notification[]> {
@@ -62,7 +71,7 @@ export async function readNotificationFlags(
   };
   return (flags.to ?? []).flatMap((deviceToken) => {
     const draft = { deviceToken, payload: payload?.content ?? {}, ...common };
-    const prepared = prepareNotification(draft, { topic });
+    const prepared = prepareNotification(draft, { topic: topic ?? mainTopic });
     if (prepared.kind === "refused") {
       tell(prepared.problems, flags, deviceToken, refuseOnce);
       return [];
@@ -76,7 +85,7 @@ export async function readNotificationFlags(
       ...(derived.pushType === undefined ? {} : { pushType: derived.pushType }),
       ...(derived.priority === undefined ? {} : { priority: derived.priority }),
     };
-    const checked = prepareNotification(final);
+    const checked = prepareNotification(final, { sender, content: payload.content });
     if (checked.kind === "refused") tell(checked.problems, flags, deviceToken, refuseOnce);
     return [final];
   });

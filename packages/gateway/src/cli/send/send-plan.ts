@@ -1,16 +1,27 @@
-import type { ApnsClientOptions, Notification } from "@carillon/apns";
+import {
+  type ApnsClientOptions,
+  type Credentials,
+  certificateOf,
+  type Notification,
+  type Sender,
+} from "@carillon/apns";
 import { CommandFailure } from "../command-failure.ts";
 import { exitStatus } from "../exit-status.ts";
 import { readInputFile } from "../input-file.ts";
 import { readNumber } from "../number-text.ts";
-import { isCertificate, type ReadFlagFile, readCredentialFlags } from "./credential-flags.ts";
+import {
+  isCertificate,
+  type ReadFlagFile,
+  readCredentialFlags,
+  type SendTarget,
+} from "./credential-flags.ts";
 import { readNotificationFlags } from "./notification-flags.ts";
 import type { Refuse, SendFlags } from "./send-flags.ts";
 
 /** What `carillon send` is going to do: checked, complete, files read. */
 export interface SendPlan {
   readonly notifications: readonly Notification[];
-  readonly target: Pick<ApnsClientOptions, "credentials" | "environment" | "endpoint" | "ca">;
+  readonly target: SendTarget & Pick<ApnsClientOptions, "credentials" | "ca">;
   /** For everything, from the first look at the flags to the last answer. */
   readonly timeoutMs: number;
   readonly attempts: number;
@@ -34,12 +45,17 @@ export async function planSend(
   const late = AbortSignal.timeout(timeoutSeconds * 1000);
   const readFile: ReadFlagFile = (file) => readInputFile(file, late);
 
-  const notifications = await readNotificationFlags(flags, Date.now(), readFile, refuse);
-  const credentials = await readCredentialFlags(flags, environment, readFile, refuse);
   const target = readTarget(flags, refuse);
+  const credentials = await readCredentialFlags({ flags, environment, target }, readFile, refuse);
+  const sender = credentials && readSender(credentials);
+  const notifications = await readNotificationFlags(
+    { flags, nowMs: Date.now(), ...sender },
+    readFile,
+    refuse,
+  );
   const ca = await readTrustAnchors(flags.ca, readFile, refuse);
   checkTopic(flags, refuse);
-  if (problems.length > 0 || credentials === undefined) throw refusal(problems);
+  if (problems.length > 0 || credentials === undefined || target === undefined) throw refusal(problems);
   return {
     notifications,
     target: { credentials, ...target, ...(ca === undefined ? {} : { ca }) },
@@ -48,17 +64,22 @@ export async function planSend(
   };
 }
 
-function readTarget(
-  { sandbox, endpoint }: SendFlags,
-  refuse: Refuse,
-): Pick<ApnsClientOptions, "environment" | "endpoint"> {
+/** What notifications are held against: a certificate is for its topics alone, and its main topic needs no naming. */
+function readSender(credentials: Credentials): { readonly sender: Sender; readonly mainTopic?: string } {
+  if (credentials.kind === "token") return { sender: { kind: "token" } };
+  const { topics = [], mainTopic } = certificateOf(credentials) ?? {};
+  return { sender: { kind: "certificate", topics }, ...(mainTopic === undefined ? {} : { mainTopic }) };
+}
+
+function readTarget({ sandbox, endpoint }: SendFlags, refuse: Refuse): SendTarget | undefined {
   if (endpoint === undefined) return { environment: sandbox === true ? "sandbox" : "production" };
   if (sandbox === true) refuse("--endpoint", "excludes --sandbox: each says where to send. Keep one.");
   const url = URL.canParse(endpoint) ? new URL(endpoint) : undefined;
   const isBare =
     url?.protocol === "https:" && url.pathname === "/" && url.search === "" && url.username === "";
-  if (!isBare) refuse("--endpoint", "must be https://host or https://host:port, and nothing more.");
-  return { endpoint };
+  if (isBare) return { endpoint };
+  refuse("--endpoint", "must be https://host or https://host:port, and nothing more.");
+  return undefined;
 }
 
 async function readTrustAnchors(
