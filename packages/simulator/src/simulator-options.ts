@@ -7,6 +7,8 @@ export interface SimulatorOptions {
   readonly host?: string;
   /** 0 for any free one. @default 0 */
   readonly port?: number;
+  /** A port for channels and broadcasts alone, 0 for any free one. Absent: there is none; `port` takes them in any case. */
+  readonly channelsPort?: number;
   /** Port of the control API, 0 for any free one. Absent: there is none. */
   readonly controlPort?: number;
   /** Folder in which the credentials are kept from start to start. Absent: they are made in memory. */
@@ -30,6 +32,7 @@ export interface SimulatorOptions {
 export interface Settings {
   readonly host: string;
   readonly port: number;
+  readonly channelsPort: number | undefined;
   readonly controlPort: number | undefined;
   readonly dir: string | undefined;
   readonly topic: string;
@@ -45,6 +48,7 @@ export function readOptions(options: SimulatorOptions): Settings {
   const settings: Settings = {
     host: options.host ?? "127.0.0.1",
     port: options.port ?? 0,
+    channelsPort: options.channelsPort,
     controlPort: options.controlPort,
     dir: options.dir,
     topic: options.topic ?? "com.example.demo",
@@ -65,6 +69,7 @@ export function readOptions(options: SimulatorOptions): Settings {
   const isCount = (count: number | undefined): boolean =>
     count === undefined || (Number.isSafeInteger(count) && count >= 1);
   check(isPort(settings.port), "port", "must be 0 (any free one) to 65535");
+  check(isPort(settings.channelsPort ?? 0), "channelsPort", "must be 0 (any free one) to 65535");
   check(isPort(settings.controlPort ?? 0), "controlPort", "must be 0 (any free one) to 65535");
   check(/^[\w.-]{1,255}$/.test(settings.topic), "topic", "must be a bundle id such as com.example.demo");
   check(

@@ -10,6 +10,7 @@ function facts(about: Partial<PushFacts> = {}): PushFacts {
     deviceToken: "aabbccdd",
     topic: "com.example.demo",
     pushType: "alert",
+    channelId: undefined,
     status: 200,
     reason: undefined,
     answer: "sent",

@@ -8,6 +8,8 @@ export interface PushFilter {
   readonly apnsId?: string;
   readonly topic?: string;
   readonly pushType?: string;
+  /** Of broadcasts. */
+  readonly channelId?: string;
   readonly status?: number;
   readonly reason?: string;
   readonly connection?: number;
@@ -190,6 +192,7 @@ function matcher(filter: PushFilter): (push: Push) => boolean {
     (apnsId === undefined || push.apnsId.toLowerCase() === apnsId) &&
     (filter.topic === undefined || push.topic === filter.topic) &&
     (filter.pushType === undefined || push.pushType === filter.pushType) &&
+    (filter.channelId === undefined || push.channelId === filter.channelId) &&
     (filter.status === undefined || push.status === filter.status) &&
     (filter.reason === undefined || push.reason === filter.reason) &&
     (filter.connection === undefined || push.connection === filter.connection);

@@ -37,6 +37,8 @@ export interface TlsListenerOptions extends TlsIdentity {
   readonly port: number;
   /** The authority of client certificates, PEM. */
   readonly clientCa: string;
+  /** The number of a new connection, where several listeners count together. @default 1, 2, 3, … */
+  nextConnection?(): number;
   /** Asked for each TCP connection, by its number. Absent: all are served. */
   admit?(connection: number): Admission;
   /** Called for each connection whose TLS handshake is done. */
@@ -95,11 +97,12 @@ export class TlsListener {
   }
 
   private admit(socket: Socket): void {
-    this.connections += 1;
+    const connection = this.options.nextConnection?.() ?? this.connections + 1;
+    this.connections = connection;
     const peer = peerOf(socket);
-    this.sockets.set(peer, { socket, connection: this.connections });
+    this.sockets.set(peer, { socket, connection });
     socket.on("close", () => this.sockets.delete(peer));
-    const admission = this.options.admit?.(this.connections) ?? { kind: "serve" };
+    const admission = this.options.admit?.(connection) ?? { kind: "serve" };
     switch (admission.kind) {
       case "serve":
         this.tlsServer(admission.identity ?? this.options).emit("connection", socket);
