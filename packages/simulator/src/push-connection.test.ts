@@ -2,6 +2,7 @@ import { loadProviderKey, signProviderToken } from "@carillon/apns";
 import { frameType } from "@carillon/apns/http2";
 import { afterEach, expect, test } from "vitest";
 import { Channels } from "./channels/index.ts";
+import { Connections } from "./connections/index.ts";
 import { issueAuthority, issuePushCertificate } from "./credentials/certificate-issuer.ts";
 import { completeCredentials } from "./credentials/index.ts";
 import { Devices } from "./devices/index.ts";
@@ -31,6 +32,7 @@ async function serve(
     history: new History(),
     devices: new Devices(() => clock.now()),
     channels: new Channels(() => clock.now()),
+    connections: new Connections(),
     providerTokens: new ProviderTokens([credentials.providerKey]),
     clock,
     scenario: { run: undefined },

@@ -1,8 +1,10 @@
 import type { Timer } from "@carillon/apns";
+import type { ConnectionError } from "@carillon/apns/http2";
 import { type ChangedAnswer, changeAnswer } from "./change-answer.ts";
 import { ChannelCase } from "./channel-case.ts";
 import { isChannelPath } from "./channels/index.ts";
 import { ConnectionFaults } from "./connection-faults.ts";
+import type { Connection, ConnectionSource } from "./connections/index.ts";
 import { appleOid, readPushCertificate } from "./credentials/index.ts";
 import type { ConnectionHandler, ServerConnection, ServerRequest, TlsClient, Wire } from "./http2/index.ts";
 import { PushCase } from "./push-case.ts";
@@ -13,11 +15,17 @@ import { StreamAllowance } from "./stream-allowance.ts";
 import { ProviderTokenSession, type Sender, writeBody } from "./verdict/index.ts";
 
 /** Judges the requests of one connection, answers them and writes them down. */
-export class PushConnection implements ConnectionHandler {
+export class PushConnection implements ConnectionHandler, ConnectionSource {
   private readonly service: PushService;
   private readonly port: "push" | "channels";
   private readonly sender: Sender;
   private readonly number: number;
+  private readonly tls: string;
+  private readonly openedAtMs: number;
+  private closedAtMs: number | undefined;
+  private connection: ServerConnection | undefined;
+  private fault: string | undefined;
+  private requests = 0;
   private readonly allowance: StreamAllowance;
   private lastRequestMs: number;
   private idleTimer: Timer | undefined;
@@ -29,6 +37,8 @@ export class PushConnection implements ConnectionHandler {
     this.port = port;
     this.sender = identify(client, service);
     this.number = client.connection;
+    this.tls = client.tls;
+    this.openedAtMs = service.clock.now();
     this.allowance = new StreamAllowance(this.sender.kind !== "token", service.assumptions.penaltyAfter);
     this.lastRequestMs = service.clock.monotonic();
   }
@@ -37,9 +47,22 @@ export class PushConnection implements ConnectionHandler {
     return this.allowance.limit;
   }
 
+  /** What is to be told about it. */
+  get report(): Connection {
+    const { number, port, openedAtMs, closedAtMs, tls, requests, fault, sender } = this;
+    const seen = this.connection?.seen ?? { frames: {}, pings: 0, settings: {}, goaways: [] };
+    const providerTokens = sender.kind === "token" ? [...sender.session.used] : [];
+    return {
+      ...{ number, port, openedAtMs, closedAtMs, tls, sender: sender.kind },
+      ...{ requests, ...seen, providerTokens, fault },
+    };
+  }
+
   /** A certificate of the other environment is not answered at all (`apns-protocol` §4.3). */
   opened(connection: ServerConnection, wire: Wire): void {
     const { assumptions, environment, clock, scenario } = this.service;
+    this.connection = connection;
+    this.service.connections.opened(this.number, this);
     this.faults = new ConnectionFaults(scenario, clock, connection, wire);
     this.faults.opened(this.number);
     if (assumptions.idleTimeoutMs !== undefined && assumptions.idleTimeoutBy === "goaway") {
@@ -51,7 +74,13 @@ export class PushConnection implements ConnectionHandler {
     connection.goaway(writeBody("BadCertificateEnvironment"), 0);
   }
 
+  broken(error: ConnectionError): void {
+    this.fault = error.detail;
+  }
+
   closed(): void {
+    this.closedAtMs = this.service.clock.now();
+    this.service.connections.ended(this.number);
     this.idleTimer?.cancel();
     this.faults?.closed();
   }
@@ -61,6 +90,7 @@ export class PushConnection implements ConnectionHandler {
     const nowMs = service.clock.monotonic();
     const idleMs = nowMs - this.lastRequestMs;
     this.lastRequestMs = nowMs;
+    this.requests += 1;
     if (port === "channels" || isChannelPath(pathOf(request))) {
       const about = new ChannelCase(service, request, sender, { connection: number, port });
       this.attend(request.streamId, about, idleMs, connection);

@@ -1,5 +1,6 @@
 import type { Clock } from "@carillon/apns";
 import type { Channels } from "./channels/index.ts";
+import type { Connections } from "./connections/index.ts";
 import type { Devices } from "./devices/index.ts";
 import type { History } from "./history/index.ts";
 import type { ScenarioRun } from "./scenario/index.ts";
@@ -12,6 +13,7 @@ export interface PushService {
   readonly history: History;
   readonly devices: Devices;
   readonly channels: Channels;
+  readonly connections: Connections;
   readonly providerTokens: ProviderTokens;
   readonly clock: Clock;
   /** What goes wrong; it may be changed at any time. */

@@ -1,5 +1,6 @@
 import { ApnsError, type Clock, systemClock } from "@carillon/apns";
 import type { HistoryOptions } from "./history/index.ts";
+import type { ScenarioDocument } from "./scenario/index.ts";
 import { type Assumptions, strictAssumptions, usualAssumptions } from "./verdict/index.ts";
 
 export interface SimulatorOptions {
@@ -23,7 +24,7 @@ export interface SimulatorOptions {
   /** What is assumed where nobody outside Apple knows; what is left out follows `judgement`. */
   readonly assumptions?: Partial<Assumptions>;
   /** What goes wrong, to whom and when: plain objects as YAML or JSON give them. */
-  readonly scenario?: unknown;
+  readonly scenario?: ScenarioDocument;
   /** For tests: the time that provider tokens, expirations and idle connections are measured by. */
   readonly clock?: Clock;
 }
@@ -39,7 +40,7 @@ export interface Settings {
   readonly environment: "sandbox" | "production";
   readonly history: HistoryOptions;
   readonly assumptions: Assumptions;
-  readonly scenario: unknown;
+  readonly scenario: ScenarioDocument | undefined;
   readonly clock: Clock;
 }
 

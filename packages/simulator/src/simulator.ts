@@ -1,5 +1,6 @@
 import { ApnsError, type Clock } from "@carillon/apns";
 import { Channels } from "./channels/index.ts";
+import { Connections } from "./connections/index.ts";
 import { ControlServer, type ControlTarget } from "./control/index.ts";
 import {
   type CredentialFiles,
@@ -11,11 +12,12 @@ import {
   type SimulatorCredentials,
 } from "./credentials/index.ts";
 import { Devices } from "./devices/index.ts";
-import { History } from "./history/index.ts";
+import { type ExpectOptions, expectNoPush, expectPush, type PushExpectation } from "./expectation/index.ts";
+import { History, type Push } from "./history/index.ts";
 import { type Admission, TlsListener } from "./http2/index.ts";
 import { PushConnection } from "./push-connection.ts";
 import type { PushService } from "./push-service.ts";
-import { readScenario, ScenarioRun } from "./scenario/index.ts";
+import { readScenario, type ScenarioDocument, ScenarioRun } from "./scenario/index.ts";
 import { readOptions, type Settings, type SimulatorOptions } from "./simulator-options.ts";
 import { TlsVariants } from "./tls-variants.ts";
 import { ProviderTokens, writeBody } from "./verdict/index.ts";
@@ -53,6 +55,8 @@ export interface Simulator {
   readonly devices: Devices;
   /** Broadcast channels, and the requests about them. */
   readonly channels: Channels;
+  /** What came over each connection. */
+  readonly connections: Connections;
   /** Makes one more provider key of the same team, as the developer account does: for some topics or one environment. */
   issueKey(scope?: ProviderKeyScope): TokenCredentials;
   /** A provider key is good no more: its tokens get `InvalidProviderToken`. */
@@ -62,7 +66,20 @@ export interface Simulator {
    *
    * @throws ApnsError `bad-option` with every problem of the document
    */
-  setScenario(document: unknown): void;
+  setScenario(document: ScenarioDocument | undefined): void;
+  /**
+   * Resolves with the first push that is as expected, one that came already or one that comes in time. It must have been
+   * accepted, unless `status` or `reason` say otherwise.
+   *
+   * @throws Error that shows how the nearest push differs
+   */
+  expectPush(expectation: PushExpectation, options?: ExpectOptions): Promise<Push>;
+  /**
+   * Makes sure that of the pushes that came none is like this. It does not wait: let the sender finish first.
+   *
+   * @throws Error that shows the push that is
+   */
+  expectNoPush(expectation?: PushExpectation): void;
   /** How often each rule of the scenario applied, by name. */
   readonly scenarioCounts: Readonly<Record<string, number>>;
   /** Says good-bye to every client and resolves when all sockets are closed. */
@@ -85,6 +102,7 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
   const { assumptions, clock, environment } = settings;
   const devices = new Devices(() => clock.now());
   const channels = new Channels(() => clock.now());
+  const connections = new Connections();
   const providerTokens = new ProviderTokens([providerKey]);
   const scenario: PushService["scenario"] = { run: undefined };
   const setScenario = (document: unknown): void => {
@@ -92,10 +110,10 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
   };
   if (settings.scenario !== undefined) setScenario(settings.scenario);
   const service: PushService = {
-    ...{ environment, assumptions, history, devices, channels, providerTokens, clock, scenario },
+    ...{ environment, assumptions, history, devices, channels, connections, providerTokens, clock, scenario },
   };
   const variants = new TlsVariants(credentials);
-  let connections = 0;
+  let lastConnection = 0;
   const listen = (port: number, purpose: "push" | "channels") =>
     TlsListener.listen({
       host: settings.host,
@@ -103,12 +121,12 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
       cert: server.cert,
       key: server.key,
       clientCa: authority.cert,
-      nextConnection: () => ++connections,
+      nextConnection: () => ++lastConnection,
       admit: (connection) => admit(connection, service, variants),
       accept: (tlsClient) => new PushConnection(service, tlsClient, purpose),
     });
   const target = {
-    ...{ history, devices, channels },
+    ...{ history, devices, channels, connections },
     scenario: { set: setScenario, counts: () => scenario.run?.counts },
   };
   const [listener, channelListener, control] = await openAll([
@@ -133,6 +151,7 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
     history,
     devices,
     channels,
+    connections,
     issueKey(scope = {}) {
       const key = makeProviderKey(providerKey.teamId);
       providerTokens.add({ ...key, ...scope });
@@ -140,6 +159,8 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
     },
     revokeKey: (keyId) => providerTokens.revoke(keyId),
     setScenario,
+    expectPush: (expectation, options) => expectPush(history, expectation, options),
+    expectNoPush: (expectation = {}) => expectNoPush(history, expectation),
     get scenarioCounts() {
       return scenario.run?.counts ?? {};
     },

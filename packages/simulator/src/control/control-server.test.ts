@@ -1,6 +1,7 @@
 import { request as httpRequest } from "node:http";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { Channels } from "../channels/index.ts";
+import { Connections } from "../connections/index.ts";
 import { Devices } from "../devices/index.ts";
 import { History } from "../history/index.ts";
 import { ControlServer } from "./control-server.ts";
@@ -18,7 +19,7 @@ beforeEach(async () => {
   channels = new Channels();
   scenarios = [];
   control = await ControlServer.listen(0, {
-    ...{ history, devices, channels },
+    ...{ history, devices, channels, connections: new Connections() },
     scenario: {
       set: (document) => scenarios.push(document),
       counts: () => (scenarios.at(-1) === undefined ? undefined : { first: 2 }),

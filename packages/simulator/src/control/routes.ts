@@ -1,5 +1,6 @@
 import { ApnsError, parseDeviceToken } from "@carillon/apns";
 import type { Channel, Channels } from "../channels/index.ts";
+import type { Connections } from "../connections/index.ts";
 import type { AcceptedPush, Device, Devices } from "../devices/index.ts";
 import type { History } from "../history/index.ts";
 import { type ControlAnswer, refuse } from "./control-answer.ts";
@@ -11,6 +12,7 @@ export interface ControlTarget {
   readonly history: History;
   readonly devices: Devices;
   readonly channels: Channels;
+  readonly connections: Connections;
   readonly scenario: {
     /** Undefined ends the one under way. @throws ApnsError `bad-option` with every problem of the document */
     set(document: unknown): void;
@@ -39,6 +41,7 @@ const routes: Readonly<Record<string, Readonly<Record<string, Route>>>> = {
     DELETE: registerDevice,
   },
   "/channels": { GET: listChannels },
+  "/connections": { GET: listConnections },
   "/scenario": { GET: showScenario, PUT: setScenario, DELETE: endScenario },
   "/reset": { POST: reset },
 };
@@ -142,6 +145,10 @@ function listChannels({ channels }: ControlTarget): ControlAnswer {
   return { status: 200, value: { channels: channels.all.map(show), requests: channels.requests } };
 }
 
+function listConnections({ connections }: ControlTarget): ControlAnswer {
+  return { status: 200, value: { connections: connections.all } };
+}
+
 function refuseDeviceToken(): ControlAnswer {
   return refuse(400, "A device token is 8 to 200 hexadecimal digits, an even number.");
 }
@@ -173,10 +180,11 @@ function endScenario({ scenario }: ControlTarget): ControlAnswer {
   return { status: 204 };
 }
 
-function reset({ history, devices, channels, scenario }: ControlTarget): ControlAnswer {
+function reset({ history, devices, channels, connections, scenario }: ControlTarget): ControlAnswer {
   history.clear();
   devices.clear();
   channels.clear();
+  connections.clear();
   scenario.set(undefined);
   return { status: 204 };
 }

@@ -11,6 +11,8 @@ export interface TlsClient {
   readonly certificate: Buffer | undefined;
   /** Whether that certificate is valid now and leads to `clientCa`. */
   readonly isTrusted: boolean;
+  /** Such as "TLSv1.3". */
+  readonly tls: string;
 }
 
 /** The server's side of TLS. */
@@ -148,6 +150,7 @@ export class TlsListener {
     const handler = this.options.accept({
       connection: tcp.connection,
       certificate,
+      tls: socket.getProtocol() ?? "",
       isTrusted: certificate !== undefined && socket.authorized,
     });
     const driver = new SocketDriver(socket, tcp.socket, handler);

@@ -1,3 +1,4 @@
 export { readScenario } from "./read-scenario.ts";
 export type { Action, FaultAnswer, TlsVariant } from "./scenario.ts";
+export type { ActionDocument, RuleDocument, ScenarioDocument } from "./scenario-document.ts";
 export { type ScenarioEvent, ScenarioRun } from "./scenario-run.ts";
