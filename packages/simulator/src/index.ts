@@ -5,7 +5,13 @@ export type { CredentialFiles, ProviderKey, ProviderKeyScope } from "./credentia
 export type { AcceptedPush, Device, Devices, DeviceTraits, UnregisteredDevice } from "./devices/index.ts";
 export type { ExpectOptions, PushExpectation } from "./expectation/index.ts";
 export type { History, HistoryOptions, Push, PushFacts, PushFilter, WaitOptions } from "./history/index.ts";
-export type { ActionDocument, RuleDocument, ScenarioDocument } from "./scenario/index.ts";
+export {
+  type ActionDocument,
+  checkScenario,
+  type Problem as ScenarioProblem,
+  type RuleDocument,
+  type ScenarioDocument,
+} from "./scenario/index.ts";
 export {
   type SenderCredentials,
   type Simulator,
