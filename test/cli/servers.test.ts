@@ -105,7 +105,35 @@ describe("carillon simulate", () => {
     expect(stderr).toMatch(new RegExp(`Port ${controlPort}, .* taken .* --control-port`));
   });
 
+  test("plays the scenario of a file", async () => {
+    const folder = makeFolder();
+    const scenario = "rules:\n  - times: 1\n    do: { answer: { reason: Unregistered, timestamp: 5 } }\n";
+    writeFileSync(join(folder, "gone.yaml"), scenario);
+    const simulator = start([...anyPort, "--scenario", "gone.yaml"], { folder });
+    const [, line = ""] = await simulator.untilPrinted(/^(.* send .*)$/m);
+    expect(await paste(line, { folder })).toMatchObject({ status: 1 });
+    expect(await paste(line, { folder })).toMatchObject({ status: 0 });
+    await simulator.untilPrinted(/410 Unregistered/);
+  });
+
+  test("tells every problem of a scenario, with line and path, and the other flags' with them", async () => {
+    const folder = makeFolder();
+    const scenario = `{\n"seed": -1,\n"rules": [\n{ "do": "explode" },\n{ "when": { "topic": 5 }, "do": "close" }\n]}`;
+    writeFileSync(join(folder, "bad.json"), scenario);
+    const flags = ["simulate", "--port", "x", "--scenario", "bad.json"];
+    const { status, stderr } = await carillon(flags, { folder });
+    expect(status).toBe(2);
+    expect(stderr.split("\n").slice(1, 5)).toEqual([
+      expect.stringContaining("--port must be"),
+      expect.stringMatching(/bad\.json:2: \/seed must be a whole number from 0/),
+      expect.stringMatching(/bad\.json:4: \/rules\/0\/do must be one of/),
+      expect.stringMatching(/bad\.json:5: \/rules\/1\/when\/topic must be a text/),
+    ]);
+  });
+
   test.each([
+    [["--scenario", "none.yaml"], "none.yaml: There is no such file"],
+    [["--scenario", ""], "--scenario must name a file"],
     [["--port", "http"], "--port must be a whole number from 0 to 65535"],
     [["--port", "70000", "--control-port", "-1"], "--control-port must be a whole number"],
     [["--port", "9443", "--control-port", "9443"], "give each its own"],

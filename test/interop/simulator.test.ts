@@ -166,6 +166,53 @@ describe("@parse/node-apn 8.1.0", () => {
   });
 });
 
+describe("channels of @parse/node-apn 8.1.0", () => {
+  function provider(): apn.Provider {
+    const { kind: _, ...token } = simulator.credentials.token;
+    const { port } = new URL(simulator.channelsEndpoint);
+    const addresses = {
+      ...{ address: "localhost", port: simulator.port, ca: [simulator.ca] },
+      ...{ manageChannelsAddress: "localhost", manageChannelsPort: Number(port) },
+    };
+    const made = new apn.Provider({ token, ...addresses } as ConstructorParameters<typeof apn.Provider>[0]);
+    closers.push(() => made.shutdown());
+    return made;
+  }
+
+  test.each([
+    ["on the port for pushes", {}],
+    ["on a port of their own", { channelsPort: 0 }],
+  ])("are made, read, listed, spoken to and deleted %s", async (_, options) => {
+    await simulator.close();
+    await start(options);
+    const sender = provider();
+    const about = (fields: object): apn.Notification => Object.assign(new apn.Notification(), fields);
+    const manage = async (action: apn.ChannelAction, fields: object = {}) => {
+      const { sent, failed } = await sender.manageChannels(about(fields), topic, action);
+      expect(failed).toEqual([]);
+      return sent[0] as unknown as Record<string, unknown>;
+    };
+    const policy = about({});
+    policy.payload = { "message-storage-policy": 1 };
+    const created = await sender.manageChannels(policy, topic, "create" as apn.ChannelAction);
+    expect(created.failed).toEqual([]);
+    const channelId = (created.sent[0] as unknown as Record<string, string>)["apns-channel-id"];
+    expect(simulator.channels.list(topic)).toEqual([channelId]);
+    expect(await manage("read" as apn.ChannelAction, { channelId })).toMatchObject({
+      "message-storage-policy": 1,
+    });
+    expect(await manage("readAll" as apn.ChannelAction)).toMatchObject({ channels: [channelId] });
+    const update = about({ channelId, pushType: "liveactivity", expiry: 0 });
+    update.rawPayload = { aps: { timestamp: 1, event: "update", "content-state": {} } };
+    expect(await sender.broadcast(update, topic)).toMatchObject({ sent: [{ bundleId: topic }], failed: [] });
+    expect(simulator.history.pushes).toMatchObject([{ channelId, status: 200, pushType: "liveactivity" }]);
+    await manage("delete" as apn.ChannelAction, { channelId });
+    expect(await sender.broadcast(update, topic)).toMatchObject({
+      failed: [{ status: 400, response: { reason: "ChannelNotRegistered" } }],
+    });
+  });
+});
+
 describe("apns2 12.2.0", () => {
   test("sends with a token, and reads a 410", async () => {
     const { key, keyId, teamId } = simulator.credentials.token;

@@ -1,12 +1,15 @@
 import { loadProviderKey, signProviderToken } from "@carillon/apns";
 import { frameType } from "@carillon/apns/http2";
 import { afterEach, expect, test } from "vitest";
+import { Channels } from "./channels/index.ts";
+import { Connections } from "./connections/index.ts";
 import { issueAuthority, issuePushCertificate } from "./credentials/certificate-issuer.ts";
 import { completeCredentials } from "./credentials/index.ts";
 import { Devices } from "./devices/index.ts";
 import { History } from "./history/index.ts";
 import { TlsListener } from "./http2/index.ts";
-import { PushConnection, type PushService } from "./push-connection.ts";
+import { PushConnection } from "./push-connection.ts";
+import type { PushService } from "./push-service.ts";
 import { RawSender, type RawSenderOptions, streamLimitIn } from "./raw-sender.test-support.ts";
 import { type Assumptions, ProviderTokens, usualAssumptions } from "./verdict/index.ts";
 import { VirtualClock } from "./virtual-clock.ts";
@@ -28,6 +31,8 @@ async function serve(
     assumptions: { ...usualAssumptions, ...assumptions },
     history: new History(),
     devices: new Devices(() => clock.now()),
+    channels: new Channels(() => clock.now()),
+    connections: new Connections(),
     providerTokens: new ProviderTokens([credentials.providerKey]),
     clock,
     scenario: { run: undefined },

@@ -1,54 +1,44 @@
-import type { Clock, Timer } from "@carillon/apns";
+import type { Timer } from "@carillon/apns";
+import type { ConnectionError } from "@carillon/apns/http2";
 import { type ChangedAnswer, changeAnswer } from "./change-answer.ts";
+import { ChannelCase } from "./channel-case.ts";
+import { isChannelPath } from "./channels/index.ts";
 import { ConnectionFaults } from "./connection-faults.ts";
+import type { Connection, ConnectionSource } from "./connections/index.ts";
 import { appleOid, readPushCertificate } from "./credentials/index.ts";
-import type { Devices } from "./devices/index.ts";
-import type { History } from "./history/index.ts";
 import type { ConnectionHandler, ServerConnection, ServerRequest, TlsClient, Wire } from "./http2/index.ts";
-import type { FaultAnswer, ScenarioRun } from "./scenario/index.ts";
+import { PushCase } from "./push-case.ts";
+import type { PushService } from "./push-service.ts";
+import type { RequestCase } from "./request-case.ts";
+import type { FaultAnswer } from "./scenario/index.ts";
 import { StreamAllowance } from "./stream-allowance.ts";
-import {
-  type Assumptions,
-  deviceTokenText,
-  findDevice,
-  judge,
-  ProviderTokenSession,
-  type ProviderTokens,
-  type PushRequest,
-  readPushRequest,
-  type Sender,
-  topicOf,
-  type Verdict,
-  writeAnswer,
-  writeBody,
-} from "./verdict/index.ts";
-
-/** What all connections of one simulator share. */
-export interface PushService {
-  readonly environment: "sandbox" | "production";
-  readonly assumptions: Assumptions;
-  readonly history: History;
-  readonly devices: Devices;
-  readonly providerTokens: ProviderTokens;
-  readonly clock: Clock;
-  /** What goes wrong; it may be changed at any time. */
-  readonly scenario: { run: ScenarioRun | undefined };
-}
+import { ProviderTokenSession, type Sender, writeBody } from "./verdict/index.ts";
 
 /** Judges the requests of one connection, answers them and writes them down. */
-export class PushConnection implements ConnectionHandler {
+export class PushConnection implements ConnectionHandler, ConnectionSource {
   private readonly service: PushService;
+  private readonly port: "push" | "channels";
   private readonly sender: Sender;
   private readonly number: number;
+  private readonly tls: string;
+  private readonly openedAtMs: number;
+  private closedAtMs: number | undefined;
+  private connection: ServerConnection | undefined;
+  private fault: string | undefined;
+  private requests = 0;
   private readonly allowance: StreamAllowance;
   private lastRequestMs: number;
   private idleTimer: Timer | undefined;
   private faults: ConnectionFaults | undefined;
 
-  constructor(service: PushService, client: TlsClient) {
+  /** @param port "push" takes what is about channels as well; "channels" takes nothing else */
+  constructor(service: PushService, client: TlsClient, port: "push" | "channels" = "push") {
     this.service = service;
+    this.port = port;
     this.sender = identify(client, service);
     this.number = client.connection;
+    this.tls = client.tls;
+    this.openedAtMs = service.clock.now();
     this.allowance = new StreamAllowance(this.sender.kind !== "token", service.assumptions.penaltyAfter);
     this.lastRequestMs = service.clock.monotonic();
   }
@@ -57,9 +47,22 @@ export class PushConnection implements ConnectionHandler {
     return this.allowance.limit;
   }
 
+  /** What is to be told about it. */
+  get report(): Connection {
+    const { number, port, openedAtMs, closedAtMs, tls, requests, fault, sender } = this;
+    const seen = this.connection?.seen ?? { frames: {}, pings: 0, settings: {}, goaways: [] };
+    const providerTokens = sender.kind === "token" ? [...sender.session.used] : [];
+    return {
+      ...{ number, port, openedAtMs, closedAtMs, tls, sender: sender.kind },
+      ...{ requests, ...seen, providerTokens, fault },
+    };
+  }
+
   /** A certificate of the other environment is not answered at all (`apns-protocol` §4.3). */
   opened(connection: ServerConnection, wire: Wire): void {
     const { assumptions, environment, clock, scenario } = this.service;
+    this.connection = connection;
+    this.service.connections.opened(this.number, this);
     this.faults = new ConnectionFaults(scenario, clock, connection, wire);
     this.faults.opened(this.number);
     if (assumptions.idleTimeoutMs !== undefined && assumptions.idleTimeoutBy === "goaway") {
@@ -71,103 +74,64 @@ export class PushConnection implements ConnectionHandler {
     connection.goaway(writeBody("BadCertificateEnvironment"), 0);
   }
 
+  broken(error: ConnectionError): void {
+    this.fault = error.detail;
+  }
+
   closed(): void {
+    this.closedAtMs = this.service.clock.now();
+    this.service.connections.ended(this.number);
     this.idleTimer?.cancel();
     this.faults?.closed();
   }
 
   request(request: ServerRequest, connection: ServerConnection): void {
-    const { clock, devices } = this.service;
-    const idleSinceMs = this.lastRequestMs;
-    this.lastRequestMs = clock.monotonic();
-    const push = readPushRequest(request);
-    if (findDevice(push, devices)?.answers === "never") return;
-    const idleMs = this.lastRequestMs - idleSinceMs;
-    const about = {
-      connection: this.number,
-      deviceToken: deviceTokenText(push.path)?.toLowerCase() ?? "",
-      topic: topicOf(push, this.sender),
-      pushType: push.pushType,
-    };
+    const { service, sender, number, port } = this;
+    const nowMs = service.clock.monotonic();
+    const idleMs = nowMs - this.lastRequestMs;
+    this.lastRequestMs = nowMs;
+    this.requests += 1;
+    if (port === "channels" || isChannelPath(pathOf(request))) {
+      const about = new ChannelCase(service, request, sender, { connection: number, port });
+      this.attend(request.streamId, about, idleMs, connection);
+      return;
+    }
+    const push = new PushCase(service, request, sender, number);
+    if (!push.isForSilentDevice) this.attend(request.streamId, push, idleMs, connection);
+  }
+
+  /** Lets the scenario speak first. */
+  private attend(streamId: number, about: RequestCase, idleMs: number, connection: ServerConnection): void {
+    const { deviceToken, topic, pushType } = about;
     const atHand = {
-      streamId: request.streamId,
-      answer: (changes: FaultAnswer | undefined) => this.answer(request, push, idleMs, connection, changes),
-      processOnly: () => {
-        const { verdict, parts, nowMs } = this.judge(push, idleMs);
-        this.writeDown(request, push, verdict, parts, nowMs, "withheld");
-      },
+      streamId,
+      answer: (changes: FaultAnswer | undefined) => this.answer(streamId, about, idleMs, connection, changes),
+      processOnly: () => about.settle(about.judge(idleMs).parts, "withheld"),
     };
-    if (this.faults?.request(about, atHand) !== true) atHand.answer(undefined);
+    const event = { connection: this.number, deviceToken, topic, pushType };
+    if (this.faults?.request(event, atHand) !== true) atHand.answer(undefined);
   }
 
   private answer(
-    request: ServerRequest,
-    push: PushRequest,
+    streamId: number,
+    about: RequestCase,
     idleMs: number,
     connection: ServerConnection,
     changes: FaultAnswer | undefined,
   ): void {
-    const { verdict, parts, nowMs } = this.judge(push, idleMs);
-    const changed: ChangedAnswer = changes === undefined ? parts : changeAnswer(parts, changes);
-    if (changed.odd === undefined) connection.answer(request.streamId, changed.fields, changed.body);
-    else connection.answerOddly(request.streamId, changed.odd);
-    this.follow(changed.status, verdict, connection);
-    this.writeDown(request, push, verdict, changed, nowMs, "sent");
-  }
-
-  private judge(push: PushRequest, idleMs: number) {
-    const { clock, devices, environment, assumptions } = this.service;
-    const court = { nowMs: clock.now(), environment, assumptions, devices, idleMs };
-    const verdict = judge(push, this.sender, court);
-    return { verdict, parts: writeAnswer(verdict, court), nowMs: court.nowMs };
+    const { parts, isAuthenticated } = about.judge(idleMs);
+    const given: ChangedAnswer = changes === undefined ? parts : changeAnswer(parts, changes);
+    if (given.odd === undefined) connection.answer(streamId, given.fields, given.body);
+    else connection.answerOddly(streamId, given.odd);
+    this.follow(given.status, isAuthenticated, connection);
+    about.settle(given, "sent");
   }
 
   /** The stream limit follows what was answered. */
-  private follow(status: number, { isAuthenticated }: Verdict, connection: ServerConnection): void {
+  private follow(status: number, isAuthenticated: boolean, connection: ServerConnection): void {
     const before = this.allowance.limit;
     this.allowance.answered(status, isAuthenticated);
     if (this.allowance.limit !== before) connection.setStreamLimit(this.allowance.limit);
-  }
-
-  private writeDown(
-    request: ServerRequest,
-    push: PushRequest,
-    verdict: Verdict,
-    { status, reason }: ChangedAnswer,
-    atMs: number,
-    answer: "sent" | "withheld",
-  ): void {
-    if (status === 200) this.deliver(push, verdict, atMs);
-    this.service.history.record({
-      atMs,
-      apnsId: verdict.apnsId,
-      deviceToken: deviceTokenText(push.path)?.toLowerCase() || undefined,
-      topic: topicOf(push, this.sender),
-      pushType: push.pushType,
-      status,
-      reason,
-      answer,
-      fields: request.fields,
-      payload: request.body,
-      connection: this.number,
-      stream: request.streamId,
-    });
-  }
-
-  /** Hands an accepted push to its device, if somebody looks at that one. */
-  private deliver(push: PushRequest, { apnsId }: Verdict, nowMs: number): void {
-    const { assumptions, devices } = this.service;
-    const device = findDevice(push, devices);
-    if (device === undefined) return;
-    if (assumptions.repeatedApnsId === "drop" && device.mailbox.has(apnsId)) return;
-    devices.accept(device.deviceToken, {
-      apnsId,
-      topic: topicOf(push, this.sender) ?? "",
-      collapseId: push.collapseId,
-      expirationSeconds: push.expiration === undefined ? undefined : Number(push.expiration),
-      payload: push.payload,
-      atMs: nowMs,
-    });
   }
 
   private watchIdle(wire: Wire, timeoutMs: number): void {
@@ -176,6 +140,10 @@ export class PushConnection implements ConnectionHandler {
     if (leftMs <= 0) wire.close(writeBody("IdleTimeout"));
     else this.idleTimer = clock.setTimer(() => this.watchIdle(wire, timeoutMs), leftMs);
   }
+}
+
+function pathOf({ fields }: ServerRequest): string {
+  return fields[fields.indexOf(":path") + 1] ?? "";
 }
 
 /** Who sends: a client certificate decides, and a provider token counts only without one. */

@@ -1,5 +1,6 @@
 import { ApnsError, type Clock, systemClock } from "@carillon/apns";
 import type { HistoryOptions } from "./history/index.ts";
+import type { ScenarioDocument } from "./scenario/index.ts";
 import { type Assumptions, strictAssumptions, usualAssumptions } from "./verdict/index.ts";
 
 export interface SimulatorOptions {
@@ -7,6 +8,8 @@ export interface SimulatorOptions {
   readonly host?: string;
   /** 0 for any free one. @default 0 */
   readonly port?: number;
+  /** A port for channels and broadcasts alone, 0 for any free one. Absent: there is none; `port` takes them in any case. */
+  readonly channelsPort?: number;
   /** Port of the control API, 0 for any free one. Absent: there is none. */
   readonly controlPort?: number;
   /** Folder in which the credentials are kept from start to start. Absent: they are made in memory. */
@@ -21,7 +24,7 @@ export interface SimulatorOptions {
   /** What is assumed where nobody outside Apple knows; what is left out follows `judgement`. */
   readonly assumptions?: Partial<Assumptions>;
   /** What goes wrong, to whom and when: plain objects as YAML or JSON give them. */
-  readonly scenario?: unknown;
+  readonly scenario?: ScenarioDocument;
   /** For tests: the time that provider tokens, expirations and idle connections are measured by. */
   readonly clock?: Clock;
 }
@@ -30,13 +33,14 @@ export interface SimulatorOptions {
 export interface Settings {
   readonly host: string;
   readonly port: number;
+  readonly channelsPort: number | undefined;
   readonly controlPort: number | undefined;
   readonly dir: string | undefined;
   readonly topic: string;
   readonly environment: "sandbox" | "production";
   readonly history: HistoryOptions;
   readonly assumptions: Assumptions;
-  readonly scenario: unknown;
+  readonly scenario: ScenarioDocument | undefined;
   readonly clock: Clock;
 }
 
@@ -45,6 +49,7 @@ export function readOptions(options: SimulatorOptions): Settings {
   const settings: Settings = {
     host: options.host ?? "127.0.0.1",
     port: options.port ?? 0,
+    channelsPort: options.channelsPort,
     controlPort: options.controlPort,
     dir: options.dir,
     topic: options.topic ?? "com.example.demo",
@@ -65,6 +70,7 @@ export function readOptions(options: SimulatorOptions): Settings {
   const isCount = (count: number | undefined): boolean =>
     count === undefined || (Number.isSafeInteger(count) && count >= 1);
   check(isPort(settings.port), "port", "must be 0 (any free one) to 65535");
+  check(isPort(settings.channelsPort ?? 0), "channelsPort", "must be 0 (any free one) to 65535");
   check(isPort(settings.controlPort ?? 0), "controlPort", "must be 0 (any free one) to 65535");
   check(/^[\w.-]{1,255}$/.test(settings.topic), "topic", "must be a bundle id such as com.example.demo");
   check(

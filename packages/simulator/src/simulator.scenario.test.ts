@@ -3,6 +3,7 @@ import { ApnsClient } from "@carillon/apns";
 import { flag, frameType } from "@carillon/apns/http2";
 import { afterEach, expect, test } from "vitest";
 import { RawSender, streamLimitIn } from "./raw-sender.test-support.ts";
+import type { RuleDocument } from "./scenario/index.ts";
 import { type Simulator, startSimulator } from "./simulator.ts";
 import { VirtualClock } from "./virtual-clock.ts";
 
@@ -13,7 +14,7 @@ afterEach(async () => {
   for (const close of closers.splice(0).reverse()) await close();
 });
 
-async function start(...rules: readonly object[]) {
+async function start(...rules: readonly RuleDocument[]) {
   const clock = new VirtualClock();
   const simulator = await startSimulator({ scenario: { seed: 1, rules }, clock });
   closers.push(() => simulator.close());
@@ -218,14 +219,17 @@ test("SETTINGS at any time, window updates that overflow, a flood of PINGs, and 
   await sender.until(() => sender.ofType(rstStream).length === 1);
 });
 
-test.each(["fin", "fin-without-close-notify", "rst", "half"])("close: %s, after the answer", async (how) => {
-  const { connect } = await start({ do: { close: { how } } });
-  const sender = await connect();
-  sender.push([1]);
-  await sender.untilClosed();
-  // A reset may overtake the answer.
-  if (how !== "rst") expect(sender.ofType(headers)).toHaveLength(1);
-});
+test.each(["fin", "fin-without-close-notify", "rst", "half"] as const)(
+  "close: %s, after the answer",
+  async (how) => {
+    const { connect } = await start({ do: { close: { how } } });
+    const sender = await connect();
+    sender.push([1]);
+    await sender.untilClosed();
+    // A reset may overtake the answer.
+    if (how !== "rst") expect(sender.ofType(headers)).toHaveLength(1);
+  },
+);
 
 test("stall: a black hole, for ever or for a while", async () => {
   const { simulator, clock, connect } = await start({
@@ -299,7 +303,7 @@ test.each([
   ["expired", /expired/],
   ["wrong-host", /altnames|does not match/],
   ["other-authority", /self-signed|unable to verify|issuer/],
-])("TLS: a certificate that is %s", async (variant, message) => {
+] as const)("TLS: a certificate that is %s", async (variant, message) => {
   const { connect } = await start({ on: "connect", do: { tls: { variant } } });
   await expect(connect()).rejects.toThrow(message);
 });
@@ -333,7 +337,7 @@ test("a scenario changes while connections are open, and ends", async () => {
   sender.push([5]);
   await sender.until(() => sender.ofType(headers).length === 3);
   expect(statusesOf(sender)).toEqual(["503", "503", "200"]);
-  expect(() => simulator.setScenario({ rules: 5 })).toThrow(/scenario: \/rules/);
+  expect(() => simulator.setScenario({ rules: 5 as never })).toThrow(/scenario: \/rules/);
 });
 
 test("first tries are refused, second ones taken: our client delivers all, each once", async () => {

@@ -127,7 +127,7 @@ test("strict judgement refuses what the usual one takes, but for what is assumed
 test("an unknown assumption, and a scenario that is none, are refused", async () => {
   const assumptions = { colour: "red" } as object;
   await expect(start({ assumptions })).rejects.toThrow(/assumptions\.colour is not known; there are badJson/);
-  await expect(start({ scenario: { rules: [{ do: "explode" }] } })).rejects.toThrow(
+  await expect(start({ scenario: { rules: [{ do: "explode" as "close" }] } })).rejects.toThrow(
     /\/rules\/0\/do must be one of/,
   );
 });

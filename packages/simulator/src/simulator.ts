@@ -1,4 +1,6 @@
 import { ApnsError, type Clock } from "@carillon/apns";
+import { Channels } from "./channels/index.ts";
+import { Connections } from "./connections/index.ts";
 import { ControlServer, type ControlTarget } from "./control/index.ts";
 import {
   type CredentialFiles,
@@ -10,10 +12,12 @@ import {
   type SimulatorCredentials,
 } from "./credentials/index.ts";
 import { Devices } from "./devices/index.ts";
-import { History } from "./history/index.ts";
+import { type ExpectOptions, expectNoPush, expectPush, type PushExpectation } from "./expectation/index.ts";
+import { History, type Push } from "./history/index.ts";
 import { type Admission, TlsListener } from "./http2/index.ts";
-import { PushConnection, type PushService } from "./push-connection.ts";
-import { readScenario, ScenarioRun } from "./scenario/index.ts";
+import { PushConnection } from "./push-connection.ts";
+import type { PushService } from "./push-service.ts";
+import { readScenario, type ScenarioDocument, ScenarioRun } from "./scenario/index.ts";
 import { readOptions, type Settings, type SimulatorOptions } from "./simulator-options.ts";
 import { TlsVariants } from "./tls-variants.ts";
 import { ProviderTokens, writeBody } from "./verdict/index.ts";
@@ -33,6 +37,8 @@ export interface Simulator {
   /** `https://localhost:PORT`, for the `endpoint` of a client. */
   readonly endpoint: string;
   readonly port: number;
+  /** Where channels are managed: for the `channelsEndpoint` of a client. `endpoint` where no `channelsPort` was asked for. */
+  readonly channelsEndpoint: string;
   /** `http://127.0.0.1:PORT`; undefined where no `controlPort` was asked for. */
   readonly controlUrl: string | undefined;
   /** The authority that signed the server's certificate, PEM. */
@@ -47,6 +53,10 @@ export interface Simulator {
   readonly notices: readonly string[];
   readonly history: History;
   readonly devices: Devices;
+  /** Broadcast channels, and the requests about them. */
+  readonly channels: Channels;
+  /** What came over each connection. */
+  readonly connections: Connections;
   /** Makes one more provider key of the same team, as the developer account does: for some topics or one environment. */
   issueKey(scope?: ProviderKeyScope): TokenCredentials;
   /** A provider key is good no more: its tokens get `InvalidProviderToken`. */
@@ -56,7 +66,20 @@ export interface Simulator {
    *
    * @throws ApnsError `bad-option` with every problem of the document
    */
-  setScenario(document: unknown): void;
+  setScenario(document: ScenarioDocument | undefined): void;
+  /**
+   * Resolves with the first push that is as expected, one that came already or one that comes in time. It must have been
+   * accepted, unless `status` or `reason` say otherwise.
+   *
+   * @throws Error that shows how the nearest push differs
+   */
+  expectPush(expectation: PushExpectation, options?: ExpectOptions): Promise<Push>;
+  /**
+   * Makes sure that of the pushes that came none is like this. It does not wait: let the sender finish first.
+   *
+   * @throws Error that shows the push that is
+   */
+  expectNoPush(expectation?: PushExpectation): void;
   /** How often each rule of the scenario applied, by name. */
   readonly scenarioCounts: Readonly<Record<string, number>>;
   /** Says good-bye to every client and resolves when all sockets are closed. */
@@ -78,6 +101,8 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
   const history = new History(settings.history);
   const { assumptions, clock, environment } = settings;
   const devices = new Devices(() => clock.now());
+  const channels = new Channels(() => clock.now());
+  const connections = new Connections();
   const providerTokens = new ProviderTokens([providerKey]);
   const scenario: PushService["scenario"] = { run: undefined };
   const setScenario = (document: unknown): void => {
@@ -85,30 +110,35 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
   };
   if (settings.scenario !== undefined) setScenario(settings.scenario);
   const service: PushService = {
-    ...{ environment, assumptions, history, devices, providerTokens, clock, scenario },
+    ...{ environment, assumptions, history, devices, channels, connections, providerTokens, clock, scenario },
   };
   const variants = new TlsVariants(credentials);
-  const listener = await TlsListener.listen({
-    host: settings.host,
-    port: settings.port,
-    cert: server.cert,
-    key: server.key,
-    clientCa: authority.cert,
-    admit: (connection) => admit(connection, service, variants),
-    accept: (tlsClient) => new PushConnection(service, tlsClient),
-  });
-  const control = await openControl(settings.controlPort, {
-    history,
-    devices,
+  let lastConnection = 0;
+  const listen = (port: number, purpose: "push" | "channels") =>
+    TlsListener.listen({
+      host: settings.host,
+      port,
+      cert: server.cert,
+      key: server.key,
+      clientCa: authority.cert,
+      nextConnection: () => ++lastConnection,
+      admit: (connection) => admit(connection, service, variants),
+      accept: (tlsClient) => new PushConnection(service, tlsClient, purpose),
+    });
+  const target = {
+    ...{ history, devices, channels, connections },
     scenario: { set: setScenario, counts: () => scenario.run?.counts },
-  }).catch(async (error: unknown) => {
-    await listener.close(goodbye);
-    throw error;
-  });
+  };
+  const [listener, channelListener, control] = await openAll([
+    () => listen(settings.port, "push"),
+    () => (settings.channelsPort === undefined ? undefined : listen(settings.channelsPort, "channels")),
+    () => openControl(settings.controlPort, target),
+  ]);
   let closing: Promise<unknown> | undefined;
   return {
     endpoint: `https://localhost:${listener.port}`,
     port: listener.port,
+    channelsEndpoint: `https://localhost:${(channelListener ?? listener).port}`,
     controlUrl: control?.url,
     ca: authority.cert,
     topic: settings.topic,
@@ -120,6 +150,8 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
     notices,
     history,
     devices,
+    channels,
+    connections,
     issueKey(scope = {}) {
       const key = makeProviderKey(providerKey.teamId);
       providerTokens.add({ ...key, ...scope });
@@ -127,11 +159,13 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
     },
     revokeKey: (keyId) => providerTokens.revoke(keyId),
     setScenario,
+    expectPush: (expectation, options) => expectPush(history, expectation, options),
+    expectNoPush: (expectation = {}) => expectNoPush(history, expectation),
     get scenarioCounts() {
       return scenario.run?.counts ?? {};
     },
     async close() {
-      closing ??= Promise.all([control?.close(), listener.close(goodbye)]);
+      closing ??= closeAll([control, channelListener, listener]);
       await closing;
     },
   };
@@ -167,6 +201,30 @@ function openCredentials({ dir, topic }: Settings): {
 } {
   if (dir !== undefined) return openCredentialFolder(dir, topic, Date.now());
   return { ...completeCredentials({}, topic, Date.now()), files: undefined };
+}
+
+interface Closable {
+  close(debug: Buffer): Promise<void>;
+}
+
+/** Opens one after the other. Where one cannot be opened those before it are closed again. */
+async function openAll<Parts extends readonly (Closable | undefined)[]>(
+  openers: {
+    readonly [Part in keyof Parts]: () => Promise<Parts[Part]> | Parts[Part];
+  },
+): Promise<Parts> {
+  const opened: (Closable | undefined)[] = [];
+  try {
+    for (const open of openers) opened.push(await open());
+  } catch (error) {
+    await closeAll(opened);
+    throw error;
+  }
+  return opened as unknown as Parts;
+}
+
+async function closeAll(parts: readonly (Closable | undefined)[]): Promise<void> {
+  await Promise.all(parts.map((part) => part?.close(goodbye)));
 }
 
 async function openControl(

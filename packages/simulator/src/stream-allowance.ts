@@ -24,7 +24,7 @@ export class StreamAllowance {
   /** A request was answered. A 410 is no error of the sender's. */
   answered(status: number, isAuthenticated: boolean): void {
     if (isAuthenticated) this.isProven = true;
-    if (status === 200) this.refusals = 0;
+    if (status < 300) this.refusals = 0;
     else if (status < 500 && status !== 410) this.refusals += 1;
   }
 }

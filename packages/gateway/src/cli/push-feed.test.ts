@@ -7,19 +7,24 @@ const plain = createColors(false);
 
 /** The lines for pushes that arrive between the start of the feed and its end. */
 function linesFor(arrivals: readonly Partial<Push>[], before: readonly Partial<Push>[] = []): string[] {
-  const pushes: Partial<Push>[] = [...before];
   const lines: string[] = [];
-  const history = {
-    get total() {
-      return pushes.length;
-    },
-    find: (_: object, most = Number.POSITIVE_INFINITY) => pushes.slice(-most) as Push[],
+  const listeners = new Set<(push: Push) => void>();
+  const arrive = (pushes: readonly Partial<Push>[]): void => {
+    for (const each of pushes) for (const listener of listeners) listener(each as Push);
   };
+  const history = {
+    subscribe: (listener: (push: Push) => void) => {
+      listeners.add(listener);
+      return () => void listeners.delete(listener);
+    },
+  };
+  arrive(before);
   const print = (line: string): void => void lines.push(line);
   const terminal = { print, note: print, colours: plain, noteColours: plain, outputFailure: undefined };
   const end = followPushes(history, terminal);
-  pushes.push(...arrivals);
+  arrive(arrivals);
   end();
+  arrive([push("after the end")]);
   return lines;
 }
 

@@ -2,26 +2,35 @@ import type { History, Push } from "@carillon/simulator";
 import { printable } from "./printable.ts";
 import type { Terminal } from "./terminal.ts";
 
-const lookEveryMs = 100;
-/** Lines for each look; a flood is counted instead of scrolling by. */
+/** Pushes that come within this time are printed together. */
+const gatherMs = 100;
+/** Lines for each time; a flood is counted instead of scrolling by. */
 const mostLines = 20;
 const mostTextCharacters = 60;
 
-/** Prints a line for each push that the simulator answers from now on. Returns what ends it, after a last look. */
-export function followPushes(history: Pick<History, "total" | "find">, terminal: Terminal): () => void {
-  let seen = history.total;
-  const look = (): void => {
-    const fresh = history.total - seen;
-    if (fresh === 0) return;
-    seen = history.total;
-    if (fresh > mostLines) terminal.print(terminal.colours.dim(`… ${fresh - mostLines} more pushes`));
-    for (const push of history.find({}, Math.min(fresh, mostLines)))
-      terminal.print(describePush(push, terminal));
+/** Prints a line for each push that the simulator answers from now on. Returns what ends it, and prints what is left then. */
+export function followPushes(history: Pick<History, "subscribe">, terminal: Terminal): () => void {
+  const newest: Push[] = [];
+  let passed = 0;
+  let timer: NodeJS.Timeout | undefined;
+  const print = (): void => {
+    timer = undefined;
+    if (passed > 0) terminal.print(terminal.colours.dim(`… ${passed} more pushes`));
+    passed = 0;
+    for (const push of newest.splice(0)) terminal.print(describePush(push, terminal));
   };
-  const timer = setInterval(look, lookEveryMs);
+  const end = history.subscribe((push) => {
+    newest.push(push);
+    if (newest.length > mostLines) {
+      newest.shift();
+      passed += 1;
+    }
+    timer ??= setTimeout(print, gatherMs);
+  });
   return () => {
-    clearInterval(timer);
-    look();
+    end();
+    clearTimeout(timer);
+    print();
   };
 }
 
@@ -30,14 +39,18 @@ function describePush(push: Push, { colours }: Terminal): string {
   const time = new Date(push.atMs).toTimeString().slice(0, 8);
   const verdict =
     push.status === 200 ? colours.green("accepted") : colours.red(`${push.status} ${push.reason ?? ""}`);
-  const device = push.deviceToken === undefined ? "no device" : `${push.deviceToken.slice(0, 8)}…`;
   return [
     colours.dim(time),
     verdict,
-    device,
+    describeTarget(push),
     push.pushType ?? "no push type",
     describePayload(push.payload),
   ].join("  ");
+}
+
+function describeTarget({ channelId, deviceToken }: Push): string {
+  if (channelId !== undefined) return `channel ${printable(channelId.slice(0, 8))}…`;
+  return deviceToken === undefined ? "no device" : `${deviceToken.slice(0, 8)}…`;
 }
 
 function describePayload(payload: Buffer): string {

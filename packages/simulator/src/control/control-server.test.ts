@@ -1,5 +1,7 @@
 import { request as httpRequest } from "node:http";
 import { afterEach, beforeEach, expect, test } from "vitest";
+import { Channels } from "../channels/index.ts";
+import { Connections } from "../connections/index.ts";
 import { Devices } from "../devices/index.ts";
 import { History } from "../history/index.ts";
 import { ControlServer } from "./control-server.ts";
@@ -7,16 +9,17 @@ import { ControlServer } from "./control-server.ts";
 const deviceToken = "aabbccdd";
 let history: History;
 let devices: Devices;
+let channels: Channels;
 let control: ControlServer;
 let scenarios: unknown[];
 
 beforeEach(async () => {
   history = new History();
   devices = new Devices();
+  channels = new Channels();
   scenarios = [];
   control = await ControlServer.listen(0, {
-    history,
-    devices,
+    ...{ history, devices, channels, connections: new Connections() },
     scenario: {
       set: (document) => scenarios.push(document),
       counts: () => (scenarios.at(-1) === undefined ? undefined : { first: 2 }),
@@ -32,6 +35,7 @@ function record(stream: number, status = 200): void {
     deviceToken,
     topic: "com.example.demo",
     pushType: "alert",
+    channelId: undefined,
     status,
     reason: status === 200 ? undefined : "BadTopic",
     answer: "sent",
@@ -228,6 +232,21 @@ test.each([
     request.end();
   });
   expect(status).toBe(403);
+});
+
+test("shows channels, what they store and the requests about them, and forgets them", async () => {
+  const { channelId } = channels.create("com.example.demo", "most-recent");
+  const broadcast = { requestId: "r", payload: Buffer.from("{}"), expirationSeconds: 9e9, atMs: Date.now() };
+  channels.accept("com.example.demo", channelId, broadcast);
+  const shown = await call("GET", "/channels");
+  expect(shown.body).toMatchObject({
+    channels: [
+      { channelId, storage: "most-recent", broadcasts: 1, stored: { requestId: "r", payload: "{}" } },
+    ],
+    requests: [],
+  });
+  await call("POST", "/reset");
+  expect((await call("GET", "/channels")).body).toEqual({ channels: [], requests: [] });
 });
 
 test("listens on this machine only", () => {

@@ -5,7 +5,7 @@ export type HistoryQuery =
   | { readonly kind: "valid"; readonly filter: PushFilter; readonly most: number }
   | { readonly kind: "malformed"; readonly detail: string };
 
-const textFilters = ["deviceToken", "apnsId", "topic", "pushType", "reason"] as const;
+const textFilters = ["deviceToken", "apnsId", "topic", "pushType", "channelId", "reason"] as const;
 const numberFilters = ["status", "connection"] as const;
 
 /** Pushes in one answer: by default, and at most. */

@@ -1,4 +1,6 @@
 import { ApnsError, parseDeviceToken } from "@carillon/apns";
+import type { Channel, Channels } from "../channels/index.ts";
+import type { Connections } from "../connections/index.ts";
 import type { AcceptedPush, Device, Devices } from "../devices/index.ts";
 import type { History } from "../history/index.ts";
 import { type ControlAnswer, refuse } from "./control-answer.ts";
@@ -9,6 +11,8 @@ import { readHistoryQuery } from "./history-query.ts";
 export interface ControlTarget {
   readonly history: History;
   readonly devices: Devices;
+  readonly channels: Channels;
+  readonly connections: Connections;
   readonly scenario: {
     /** Undefined ends the one under way. @throws ApnsError `bad-option` with every problem of the document */
     set(document: unknown): void;
@@ -36,6 +40,8 @@ const routes: Readonly<Record<string, Readonly<Record<string, Route>>>> = {
     PATCH: describeDevice,
     DELETE: registerDevice,
   },
+  "/channels": { GET: listChannels },
+  "/connections": { GET: listConnections },
   "/scenario": { GET: showScenario, PUT: setScenario, DELETE: endScenario },
   "/reset": { POST: reset },
 };
@@ -131,6 +137,18 @@ function registerDevice(
   return { status: 204 };
 }
 
+function listChannels({ channels }: ControlTarget): ControlAnswer {
+  const show = ({ stored, ...channel }: Channel) => ({
+    ...channel,
+    stored: stored && { ...stored, payload: stored.payload.toString("utf8") },
+  });
+  return { status: 200, value: { channels: channels.all.map(show), requests: channels.requests } };
+}
+
+function listConnections({ connections }: ControlTarget): ControlAnswer {
+  return { status: 200, value: { connections: connections.all } };
+}
+
 function refuseDeviceToken(): ControlAnswer {
   return refuse(400, "A device token is 8 to 200 hexadecimal digits, an even number.");
 }
@@ -162,9 +180,11 @@ function endScenario({ scenario }: ControlTarget): ControlAnswer {
   return { status: 204 };
 }
 
-function reset({ history, devices, scenario }: ControlTarget): ControlAnswer {
+function reset({ history, devices, channels, connections, scenario }: ControlTarget): ControlAnswer {
   history.clear();
   devices.clear();
+  channels.clear();
+  connections.clear();
   scenario.set(undefined);
   return { status: 204 };
 }

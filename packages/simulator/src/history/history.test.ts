@@ -10,6 +10,7 @@ function facts(about: Partial<PushFacts> = {}): PushFacts {
     deviceToken: "aabbccdd",
     topic: "com.example.demo",
     pushType: "alert",
+    channelId: undefined,
     status: 200,
     reason: undefined,
     answer: "sent",
@@ -102,6 +103,30 @@ test("each filter narrows, and all must agree; ids in any case", () => {
       ["00ff00ff", 1],
     ]),
   );
+});
+
+test("counts how often each id was processed, in any case", () => {
+  const history = new History();
+  const id = "11111111-2222-3333-4444-5555AAAAAAAA";
+  history.record(facts({ apnsId: id }));
+  history.record(facts({ apnsId: id.toLowerCase(), connection: 2 }));
+  history.record(facts({ status: 400 }));
+  expect([...history.countByApnsId()].map(([, count]) => count)).toEqual([2, 1]);
+  expect(history.countByApnsId({ status: 200 })).toEqual(new Map([[id.toLowerCase(), 2]]));
+});
+
+test("subscribers hear of each push once, until they end it", () => {
+  const history = new History({ limit: 2 });
+  const heard: number[] = [];
+  history.record(facts());
+  const listener = ({ sequence }: { sequence: number }) => void heard.push(sequence);
+  const [first, second] = [history.subscribe(listener), history.subscribe(listener)];
+  history.record(facts());
+  first();
+  history.record(facts());
+  second();
+  history.record(facts());
+  expect(heard).toEqual([2, 2, 3]);
 });
 
 test("waits until enough pushes match, those already there included", async () => {

@@ -8,6 +8,8 @@ export interface PushFilter {
   readonly apnsId?: string;
   readonly topic?: string;
   readonly pushType?: string;
+  /** Of broadcasts. */
+  readonly channelId?: string;
   readonly status?: number;
   readonly reason?: string;
   readonly connection?: number;
@@ -46,6 +48,7 @@ export class History {
   private newest = 0;
   private bytes = 0;
   private readonly waiters = new Set<Waiter>();
+  private readonly listeners = new Set<(push: Push) => void>();
 
   constructor(options: HistoryOptions = {}) {
     this.limit = Math.max(1, options.limit ?? 100_000);
@@ -70,6 +73,7 @@ export class History {
     this.bytes += push.sizeBytes;
     while (this.bytes > this.limitBytes && this.kept > 1) this.dropOldest();
     if (this.waiters.size > 0) this.tellWaiters(push);
+    for (const listener of this.listeners) listener(push);
   }
 
   /** The pushes that match, oldest first; the newest `most` of them. */
@@ -93,16 +97,21 @@ export class History {
     return count;
   }
 
+  /** Calls `listener` for every push from now on, as it is recorded. @returns what ends it */
+  subscribe(listener: (push: Push) => void): () => void {
+    const each = (push: Push): void => listener(push);
+    this.listeners.add(each);
+    return () => void this.listeners.delete(each);
+  }
+
+  /** How often each `apns-id` was processed, of the pushes kept that match; ids in lower case. */
+  countByApnsId(filter: PushFilter = {}): ReadonlyMap<string, number> {
+    return this.countBy(filter, (push) => push.apnsId.toLowerCase());
+  }
+
   /** How many of the pushes kept match, for each device token that has any. */
   countByDeviceToken(filter: PushFilter = {}): ReadonlyMap<string, number> {
-    const matches = matcher(filter);
-    const counts = new Map<string, number>();
-    for (let sequence = this.oldest; sequence <= this.newest; sequence++) {
-      const push = this.at(sequence);
-      if (push.deviceToken === undefined || !matches(push)) continue;
-      counts.set(push.deviceToken, (counts.get(push.deviceToken) ?? 0) + 1);
-    }
-    return counts;
+    return this.countBy(filter, (push) => push.deviceToken);
   }
 
   /**
@@ -161,6 +170,20 @@ export class History {
     }
   }
 
+  private countBy(
+    filter: PushFilter,
+    keyOf: (push: Push) => string | undefined,
+  ): ReadonlyMap<string, number> {
+    const matches = matcher(filter);
+    const counts = new Map<string, number>();
+    for (let sequence = this.oldest; sequence <= this.newest; sequence++) {
+      const push = this.at(sequence);
+      const key = keyOf(push);
+      if (key !== undefined && matches(push)) counts.set(key, (counts.get(key) ?? 0) + 1);
+    }
+    return counts;
+  }
+
   /** Doubles the ring, or drops the oldest push where it may not grow. */
   private makeRoom(): void {
     if (this.ring.length >= this.limit) {
@@ -190,6 +213,7 @@ function matcher(filter: PushFilter): (push: Push) => boolean {
     (apnsId === undefined || push.apnsId.toLowerCase() === apnsId) &&
     (filter.topic === undefined || push.topic === filter.topic) &&
     (filter.pushType === undefined || push.pushType === filter.pushType) &&
+    (filter.channelId === undefined || push.channelId === filter.channelId) &&
     (filter.status === undefined || push.status === filter.status) &&
     (filter.reason === undefined || push.reason === filter.reason) &&
     (filter.connection === undefined || push.connection === filter.connection);

@@ -8,6 +8,7 @@ const push = (payload: Buffer): Push =>
     deviceToken: "aabbccdd",
     topic: "com.example.demo",
     pushType: undefined,
+    channelId: undefined,
     status: 410,
     reason: "Unregistered",
     answer: "sent",

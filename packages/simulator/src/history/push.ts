@@ -9,6 +9,8 @@ export interface PushFacts {
   /** As sent, or the certificate's only topic. */
   readonly topic: string | undefined;
   readonly pushType: string | undefined;
+  /** For a broadcast, whose `apnsId` is its `apns-request-id` and whose `topic` is the bundle id. */
+  readonly channelId: string | undefined;
   readonly status: number;
   /** Apple's reason; undefined for a push that was accepted. */
   readonly reason: string | undefined;
@@ -34,6 +36,7 @@ export class Push implements PushFacts {
   readonly deviceToken: string | undefined;
   readonly topic: string | undefined;
   readonly pushType: string | undefined;
+  readonly channelId: string | undefined;
   readonly status: number;
   readonly reason: string | undefined;
   readonly answer: "sent" | "withheld";
@@ -49,6 +52,7 @@ export class Push implements PushFacts {
     this.deviceToken = facts.deviceToken;
     this.topic = facts.topic;
     this.pushType = facts.pushType;
+    this.channelId = facts.channelId;
     this.status = facts.status;
     this.reason = facts.reason;
     this.answer = facts.answer;
@@ -91,6 +95,7 @@ export class Push implements PushFacts {
       deviceToken,
       topic,
       pushType,
+      channelId,
       status,
       reason,
       answer,
@@ -106,6 +111,7 @@ export class Push implements PushFacts {
       deviceToken,
       topic,
       pushType,
+      channelId,
       status,
       reason,
       answer,

@@ -25,6 +25,7 @@ import {
 } from "@carillon/apns/http2";
 import { AnswerWriter, type OddAnswer } from "./answer-writer.ts";
 import { FloodGuard } from "./flood-guard.ts";
+import { type FramesSeen, FrameTally } from "./frame-tally.ts";
 import { Preface } from "./preface.ts";
 import { RequestReader, type RequestSink } from "./request-reader.ts";
 import type { ServerStream } from "./server-stream.ts";
@@ -88,6 +89,7 @@ export class ServerConnection {
   private readonly writer = new AnswerWriter(this.out);
   private readonly decoder = new FrameDecoder(initialSettings.maxFrameSize);
   private readonly preface = new Preface();
+  private readonly tally = new FrameTally();
   private readonly reader: RequestReader;
   private readonly streamWindowBytes: number;
   /** What of the client's beginning was read. Independent of `life`: a GOAWAY may be sent before the preface came. */
@@ -128,6 +130,11 @@ export class ServerConnection {
   /** Streams that have no whole answer yet. */
   get openStreams(): number {
     return this.streams.count;
+  }
+
+  /** What the peer sent so far. */
+  get seen(): FramesSeen {
+    return this.tally.seen;
   }
 
   /** SETTINGS_MAX_CONCURRENT_STREAMS as announced last. */
@@ -242,6 +249,7 @@ export class ServerConnection {
     const error =
       checkFrame(type, flags, streamId, bytes, start, end) ?? this.checkOrder(type, flags, streamId);
     if (error !== undefined) return error;
+    this.tally.count(type, flags);
     switch (type) {
       case frameType.data:
         return this.reader.data(flags, streamId, bytes, start, end);
@@ -262,8 +270,11 @@ export class ServerConnection {
         return { code: errorCode.protocolError, detail: "PUSH_PROMISE from a client" };
       case frameType.priority:
         return this.onPriority(streamId, bytes, start, end);
+      case frameType.goaway:
+        // It asks nothing of a server.
+        this.tally.addGoaway(bytes, start, end);
+        return this.guard.countIdle();
       default:
-        // GOAWAY, which asks nothing of a server, and unknown types.
         return this.guard.countIdle();
     }
   };
@@ -289,6 +300,7 @@ export class ServerConnection {
     for (const [id, value] of entries) {
       const error = checkSetting(id, value);
       if (error !== undefined) return error;
+      this.tally.addSetting(id, value);
       this.peer = applySetting(this.peer, id, value);
       // One entry at a time: a table made smaller and larger again in one frame must be announced as both.
       if (!this.writer.adopt(this.peer, this.streams.all())) {

@@ -1,5 +1,6 @@
 import type { Socket } from "node:net";
 import type { TLSSocket } from "node:tls";
+import type { ConnectionError } from "@carillon/apns/http2";
 import { ServerConnection, type ServerRequest } from "./server-connection.ts";
 
 /** What decides about the requests of one connection. */
@@ -9,6 +10,8 @@ export interface ConnectionHandler {
   /** Called before the first byte is read; it may send GOAWAY already. */
   opened?(connection: ServerConnection, wire: Wire): void;
   request(request: ServerRequest, connection: ServerConnection): void;
+  /** The peer broke the protocol: GOAWAY goes out, and the socket ends. */
+  broken?(error: ConnectionError): void;
   /** The socket is gone. */
   closed?(): void;
 }
@@ -52,7 +55,10 @@ export class SocketDriver implements Wire {
     this.connection = new ServerConnection(
       {
         request: (request) => handler.request(request, this.connection),
-        broken: () => this.end(),
+        broken: (error) => {
+          handler.broken?.(error);
+          this.end();
+        },
       },
       { streamLimit: handler.streamLimit },
     );

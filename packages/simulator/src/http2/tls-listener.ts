@@ -11,6 +11,8 @@ export interface TlsClient {
   readonly certificate: Buffer | undefined;
   /** Whether that certificate is valid now and leads to `clientCa`. */
   readonly isTrusted: boolean;
+  /** Such as "TLSv1.3". */
+  readonly tls: string;
 }
 
 /** The server's side of TLS. */
@@ -37,6 +39,8 @@ export interface TlsListenerOptions extends TlsIdentity {
   readonly port: number;
   /** The authority of client certificates, PEM. */
   readonly clientCa: string;
+  /** The number of a new connection, where several listeners count together. @default 1, 2, 3, … */
+  nextConnection?(): number;
   /** Asked for each TCP connection, by its number. Absent: all are served. */
   admit?(connection: number): Admission;
   /** Called for each connection whose TLS handshake is done. */
@@ -95,11 +99,12 @@ export class TlsListener {
   }
 
   private admit(socket: Socket): void {
-    this.connections += 1;
+    const connection = this.options.nextConnection?.() ?? this.connections + 1;
+    this.connections = connection;
     const peer = peerOf(socket);
-    this.sockets.set(peer, { socket, connection: this.connections });
+    this.sockets.set(peer, { socket, connection });
     socket.on("close", () => this.sockets.delete(peer));
-    const admission = this.options.admit?.(this.connections) ?? { kind: "serve" };
+    const admission = this.options.admit?.(connection) ?? { kind: "serve" };
     switch (admission.kind) {
       case "serve":
         this.tlsServer(admission.identity ?? this.options).emit("connection", socket);
@@ -145,6 +150,7 @@ export class TlsListener {
     const handler = this.options.accept({
       connection: tcp.connection,
       certificate,
+      tls: socket.getProtocol() ?? "",
       isTrusted: certificate !== undefined && socket.authorized,
     });
     const driver = new SocketDriver(socket, tcp.socket, handler);

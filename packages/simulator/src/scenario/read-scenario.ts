@@ -23,16 +23,20 @@ export function readScenario(document: unknown): ReadScenario {
   return problems.length > 0 ? { kind: "malformed", problems } : { kind: "valid", scenario: { seed, rules } };
 }
 
+/** Everything that is wrong with a scenario, each with its path; nothing where it can be used. */
+export function checkScenario(document: unknown): readonly Problem[] {
+  const read = readScenario(document);
+  return read.kind === "valid" ? [] : read.problems;
+}
+
 const moments: readonly Moment[] = ["connect", "open", "request", "time"];
 
 function readRule(rule: Reader, at: number): ScenarioRule {
   rule.object(["name", "on", "atMs", "when", "times", "do"]);
   const on = rule.member("on").oneOf(moments, "request");
-  const actions = rule
-    .member("do")
-    .items(mostActions)
-    .flatMap((action) => readAction(action, on));
-  if (actions.length === 0) rule.member("do").wrong("must name at least one action");
+  const listed = rule.member("do").items(mostActions);
+  const actions = listed.flatMap((action) => readAction(action, on));
+  if (listed.length === 0) rule.member("do").wrong("must name at least one action");
   if (rule.member("atMs").isThere && on !== "time") rule.member("atMs").wrong('goes with "on": "time" only');
   return {
     name: rule.member("name").text(200) ?? `rule ${at + 1}`,

@@ -17,6 +17,12 @@ export interface Assumptions {
   readonly tokenFromTheFuture: RejectionReason;
   /** Another team's provider token on a connection that has one. @default "InvalidProviderToken" */
   readonly otherTeam: RejectionReason;
+  /** An app id without the broadcast capability. @default "BroadcastFeatureNotEnabled", as seen; Apple's page has the other one */
+  readonly broadcastCapability: "BroadcastFeatureNotEnabled" | "FeatureNotEnabled";
+  /** Where broadcasts are taken. @default "every-port" */
+  readonly broadcastsAt: "every-port" | "push-port" | "channels-port";
+  /** Where channels are managed; Apple has hosts for it, which take nothing else. @default "every-port" */
+  readonly channelsManagedAt: "every-port" | "channels-port";
   /** What changes of provider tokens are counted by. @default "connection" */
   readonly tokenUpdatesBy: "connection" | "team";
   /** A topic that the certificate does not list. @default "TopicDisallowed" */
@@ -52,6 +58,9 @@ export const usualAssumptions: Assumptions = {
   mostAheadMs: 5 * 60_000,
   tokenFromTheFuture: "InvalidProviderToken",
   otherTeam: "InvalidProviderToken",
+  broadcastCapability: "BroadcastFeatureNotEnabled",
+  broadcastsAt: "every-port",
+  channelsManagedAt: "every-port",
   tokenUpdatesBy: "connection",
   topicOutsideCertificate: "TopicDisallowed",
   liveActivityByCertificate: "accept",

@@ -1,7 +1,8 @@
 export { type AnswerParts, writeAnswer, writeBody } from "./answers.ts";
 export { type Assumptions, strictAssumptions, usualAssumptions } from "./assumptions.ts";
-export { judge, type Verdict } from "./judge.ts";
-export { ProviderTokenSession } from "./provider-token-session.ts";
+export { judge } from "./judge.ts";
+export { findPayloadFault } from "./payload-rules.ts";
+export { ProviderTokenSession, type UsedProviderToken } from "./provider-token-session.ts";
 export { ProviderTokens } from "./provider-tokens.ts";
 export { deviceTokenText, type PushRequest, readPushRequest } from "./push-request.ts";
 export { findDevice, topicOf } from "./rules.ts";

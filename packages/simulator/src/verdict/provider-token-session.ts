@@ -15,6 +15,18 @@ export interface TokenCourt {
   readonly assumptions: Assumptions;
 }
 
+/** What a provider token said, without its secret part. */
+export interface UsedProviderToken {
+  readonly keyId: string;
+  readonly teamId: string;
+  readonly issuedAtMs: number;
+  /** Since when the connection used it. */
+  readonly sinceMs: number;
+}
+
+/** Provider tokens remembered for each connection: the newest. */
+const mostUsed = 20;
+
 /** The provider tokens of one connection: the rules of `apns-protocol` §2.1. */
 export class ProviderTokenSession {
   private readonly tokens: ProviderTokens;
@@ -24,8 +36,15 @@ export class ProviderTokenSession {
   /** The key of the first request that was accepted: the connection is bound to it. */
   private firstKey: KnownKey | undefined;
 
+  private readonly usedTokens: UsedProviderToken[] = [];
+
   constructor(tokens: ProviderTokens) {
     this.tokens = tokens;
+  }
+
+  /** The provider tokens that were accepted, one for each change, oldest first; the newest 20. */
+  get used(): readonly UsedProviderToken[] {
+    return this.usedTokens;
   }
 
   /** Bundle ids that the current key is for; undefined for all of its team. */
@@ -47,6 +66,9 @@ export class ProviderTokenSession {
     if (refusal !== undefined) return refusal;
     this.header = authorization;
     this.use = { token, sinceMs: nowMs };
+    const { keyId, teamId } = token.key;
+    this.usedTokens.push({ keyId, teamId, issuedAtMs: token.issuedAtMs, sinceMs: nowMs });
+    if (this.usedTokens.length > mostUsed) this.usedTokens.shift();
     this.firstKey ??= token.key;
     if (this.tokens.teamUse(token.key.teamId)?.token !== token) this.tokens.setTeamUse(this.use);
     return undefined;

@@ -1,4 +1,6 @@
+import type { ScenarioDocument } from "@carillon/simulator";
 import type { Command } from "commander";
+import { readConfigDocument } from "../../config/index.ts";
 import { CommandFailure } from "../command-failure.ts";
 import { openDemoFolder } from "../demo-folder.ts";
 import { type ExitStatus, exitStatus } from "../exit-status.ts";
@@ -12,15 +14,23 @@ interface SimulateFlags {
   readonly port?: string;
   readonly controlPort?: string;
   readonly dir?: string;
+  readonly scenario?: string;
 }
 
 const help = `
 Examples:
   carillon simulate
   carillon simulate --port 9443 --control-port 0 --dir ./apple
+  carillon simulate --scenario flaky.yaml
+
+A scenario says what goes wrong, to whom and when, such as every tenth push:
+  rules:
+    - when: { probability: 0.1 }
+      do: { answer: { reason: ServiceUnavailable } }
 
 It takes pushes for every well-formed device token and says what Apple would say. Nothing leaves this machine.
-The control API has GET /history and /devices, and POST /reset.`;
+It takes requests about broadcast channels on the same port.
+The control API has GET /history, /devices, /channels and /connections, PUT /scenario, and POST /reset.`;
 
 export function addSimulateCommand(
   program: Command,
@@ -34,6 +44,7 @@ export function addSimulateCommand(
     .option("--port <number>", "where it takes pushes; 0: any free one (default: 8443)")
     .option("--control-port <number>", "where its control API listens; 0: any free one (default: 8444)")
     .option("--dir <folder>", "where its certificates and keys are kept (default: .carillon/simulator)")
+    .option("--scenario <file>", "what goes wrong, to whom and when: YAML or JSON")
     .helpOption("-h, --help", "show this help")
     .showHelpAfterError("carillon simulate --help shows all flags, with an example.")
     .addHelpText("after", help)
@@ -44,6 +55,8 @@ async function simulate(flags: SimulateFlags, terminal: Terminal): Promise<ExitS
   const problems: string[] = [];
   const { push, control } = readSimulatorPorts(flags, (detail) => problems.push(detail));
   if (flags.dir === "") problems.push("--dir must name a folder.");
+  const { scenario, problems: scenarioProblems } = await readScenarioFile(flags.scenario);
+  problems.push(...scenarioProblems);
   if (problems.length === 0) problems.push(...(await findTakenPorts([push, control])));
   if (problems.length > 0) throw refusal(problems);
   const signals = new StopSignals("stopped at once.");
@@ -53,6 +66,7 @@ async function simulate(flags: SimulateFlags, terminal: Terminal): Promise<ExitS
       port: push.port,
       controlPort: control.port,
       dir: flags.dir ?? openDemoFolder().simulatorDir,
+      ...(scenario === undefined ? {} : { scenario }),
     });
   const simulator = await start().catch((error: Error) => {
     throw refusal([error.message]);
@@ -64,7 +78,7 @@ async function simulate(flags: SimulateFlags, terminal: Terminal): Promise<ExitS
     "A simulator of Apple's side is running. Nothing leaves this machine.",
     "",
     `  pushes    ${bold(simulator.endpoint)}`,
-    `  control   ${simulator.controlUrl}   (GET /history, GET /devices, POST /reset)`,
+    `  control   ${simulator.controlUrl}   (GET /history, /devices, /channels, /connections; POST /reset)`,
     `  trust     ${files?.ca}`,
     `  sign in   ${files?.key}, or ${files?.cert} with ${files?.certKey}`,
     "",
@@ -81,6 +95,34 @@ async function simulate(flags: SimulateFlags, terminal: Terminal): Promise<ExitS
   endFeed();
   terminal.print("stopped");
   return exitStatus.done;
+}
+
+interface ScenarioFile {
+  readonly scenario: ScenarioDocument | undefined;
+  /** Each with its line, and its path where the file could be read. */
+  readonly problems: readonly string[];
+}
+
+/** The scenario that a flag names. JSON is YAML. */
+async function readScenarioFile(file: string | undefined): Promise<ScenarioFile> {
+  if (file === undefined) return { scenario: undefined, problems: [] };
+  if (file === "") return { scenario: undefined, problems: ["--scenario must name a file."] };
+  const { value, problems, locate } = readConfigDocument(file, file);
+  const { checkScenario } = await import("@carillon/simulator");
+  const found = problems.length > 0 ? [] : checkScenario(value);
+  return {
+    scenario: value as ScenarioDocument,
+    problems: [
+      ...problems.map(({ where, detail }) => `${where}: ${detail}`),
+      ...found.map(({ path, detail }) => `${locate(keysOf(path))}: ${path} ${detail}.`),
+    ],
+  };
+}
+
+/** The keys of a path such as `/rules/0/do`. */
+function keysOf(path: string): readonly (string | number)[] {
+  const keys = path.split("/").slice(1);
+  return keys.map((key) => (/^\d+$/.test(key) ? Number(key) : key));
 }
 
 function refusal(problems: readonly string[]): CommandFailure {

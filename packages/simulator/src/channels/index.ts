@@ -1,0 +1,14 @@
+export { type ChannelRequest, isChannelPath, readChannelRequest } from "./channel-request.ts";
+export type { ChannelCourt } from "./channel-rules.ts";
+export {
+  type Channel,
+  type ChannelManagement,
+  Channels,
+  type StoredBroadcast,
+} from "./channels.ts";
+export {
+  type ChannelVerdict,
+  carryOut,
+  judgeChannelRequest,
+  writeChannelAnswer,
+} from "./judge-channel-request.ts";

@@ -1,0 +1,1 @@
+export { type Connection, type ConnectionSource, Connections } from "./connections.ts";

@@ -1,0 +1,1 @@
+export { type ExpectOptions, expectNoPush, expectPush, type PushExpectation } from "./expectation.ts";
