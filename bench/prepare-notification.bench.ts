@@ -8,6 +8,8 @@
  */
 import { randomUUID } from "node:crypto";
 import { type Notification, prepareNotification } from "@carillon/apns";
+// As the client does it; not part of the package's door.
+import { Preparer } from "../packages/apns/dist/notification/index.js";
 import { machine, table } from "./support/report.ts";
 
 const count = 200_000;
@@ -21,7 +23,8 @@ const payload = {
   order: 12_345,
 };
 const text = JSON.stringify(payload);
-const options = { topic: "com.example.demo" };
+const options = { topic: "com.example.demo", sender: { kind: "token" } } as const;
+const preparer = new Preparer(options);
 
 const forms: Readonly<Record<string, () => unknown>> = {
   "plain: payload as an object": () => prepare({ deviceToken, payload }),
@@ -29,12 +32,14 @@ const forms: Readonly<Record<string, () => unknown>> = {
   "with every header": () =>
     prepare({ deviceToken, payload, priority: 10, expiration: 1_900_000_000, collapseId: "order-12345" }),
   background: () => prepare({ deviceToken, payload: { aps: { "content-available": 1 } } }),
+  "prepareNotification alone: payload as an object": () =>
+    prepareNotification({ deviceToken, payload }, options),
   "for comparison: JSON.stringify": () => JSON.stringify(payload),
   "for comparison: randomUUID": () => randomUUID(),
 };
 
 function prepare(notification: Notification): unknown {
-  const prepared = prepareNotification(notification, options);
+  const prepared = preparer.prepare(notification);
   if (prepared.kind === "refused") throw new Error(JSON.stringify(prepared.problems));
   return prepared.notification;
 }

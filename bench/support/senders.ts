@@ -2,6 +2,7 @@
 import { generateKeyPairSync, randomBytes } from "node:crypto";
 import { connect, constants } from "node:http2";
 import { ApnsClient, type Outcome } from "@carillon/apns";
+import { framesOnly } from "./frames-only.ts";
 
 export interface Sink {
   readonly port: number;
@@ -69,6 +70,8 @@ export const senders: Readonly<Record<string, (sink: Sink) => Promise<Sender>>> 
     return carillon(sink, (ordinal) => ({ ...payload(ordinal), filler }));
   },
 
+  "frames only": (sink) => framesOnly(sink, JSON.stringify(payload(0))),
+
   "@parse/node-apn": async (sink) => {
     const { default: apn } = await import("@parse/node-apn");
     // Its types lack `address`, `port` and `ca`, which its documentation has.
@@ -81,12 +84,12 @@ export const senders: Readonly<Record<string, (sink: Sink) => Promise<Sender>>> 
     };
     const provider = new apn.Provider(options as ConstructorParameters<typeof apn.Provider>[0]);
     return {
-      send: async (ordinal) => {
+      send: (ordinal) => {
         const notification = new apn.Notification({ topic, pushType: "alert" });
         notification.rawPayload = payload(ordinal);
-        const { failed } = await provider.send(notification, deviceToken(ordinal));
-        if (failed.length > 0) throw new Error(JSON.stringify(failed[0]));
+        return provider.send(notification, deviceToken(ordinal));
       },
+      isAccepted: (result) => (result as { failed: unknown[] }).failed.length === 0,
       close: async () => provider.shutdown(),
     };
   },

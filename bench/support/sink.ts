@@ -54,11 +54,49 @@ function answerTemplate(): Buffer {
   return Buffer.concat([Buffer.from([0, 0, block.length, headers, 0x05, 0, 0, 0, 0]), block]);
 }
 
+const answer = answerTemplate();
+/** Answers that go out in one write at most: half of what is usually outstanding, so that both sides have work. */
+const answersAtOnce = 256;
+
+/** Buffers full of answers in which only the stream ids are missing; used again once the socket has them. */
+class Answers {
+  private readonly spare: Buffer[] = [];
+  private room = this.spareRoom();
+  private used = 0;
+  private readonly write: (bytes: Buffer, written: () => void) => void;
+
+  constructor(write: (bytes: Buffer, written: () => void) => void) {
+    this.write = write;
+  }
+
+  /** Answers the stream whose id stands at `at`. */
+  add(bytes: Buffer, at: number): void {
+    const { room, used } = this;
+    room[used + 5] = bytes[at] as number;
+    room[used + 6] = bytes[at + 1] as number;
+    room[used + 7] = bytes[at + 2] as number;
+    room[used + 8] = bytes[at + 3] as number;
+    this.used = used + answer.length;
+    if (this.used === room.length) this.flush();
+  }
+
+  flush(): void {
+    if (this.used === 0) return;
+    const { room } = this;
+    this.write(room.subarray(0, this.used), () => this.spare.push(room));
+    this.room = this.spareRoom();
+    this.used = 0;
+  }
+
+  private spareRoom(): Buffer {
+    return this.spare.pop() ?? Buffer.alloc(answer.length * answersAtOnce, answer);
+  }
+}
+
 function serve(socket: TLSSocket): void {
   connections += 1;
   socket.setNoDelay(true);
   socket.on("error", () => socket.destroy());
-  const answer = answerTemplate();
   const hello = Buffer.alloc(9 + 18 + 13);
   hello.writeUInt8(18, 2);
   hello.writeUInt8(settings, 3);
@@ -74,9 +112,22 @@ function serve(socket: TLSSocket): void {
   let rest: Buffer = Buffer.alloc(0);
   let seenPreface = false;
   let toCredit = 0;
-  const later = (bytes: Buffer): void => {
-    if (delayMs === 0) socket.write(bytes);
-    else setTimeout(() => socket.destroyed || socket.write(bytes), delayMs);
+  const later = (bytes: Buffer, written?: () => void): void => {
+    if (delayMs === 0) socket.write(bytes, written);
+    else setTimeout(() => socket.destroyed || socket.write(bytes, written), delayMs);
+  };
+  const answers = new Answers(later);
+
+  let isScheduled = false;
+  /** All that is answered in one turn of the loop goes out in as few writes as its size allows. */
+  const flush = (): void => {
+    isScheduled = false;
+    answers.flush();
+    if (toCredit <= creditStep) return;
+    const update = Buffer.alloc(13);
+    writeWindowUpdate(update, 0, toCredit);
+    toCredit = 0;
+    later(update);
   };
 
   socket.on("data", (chunk: Buffer) => {
@@ -85,44 +136,31 @@ function serve(socket: TLSSocket): void {
       bytes = bytes.subarray(preface);
       seenPreface = true;
     }
-    const answers: Buffer[] = [];
-    let room = Buffer.allocUnsafe(64 * 1024);
-    let used = 0;
+    const end = seenPreface ? bytes.length : 0;
     let at = 0;
-    while (seenPreface && bytes.length - at >= 9) {
-      const length = bytes.readUIntBE(at, 3);
-      if (bytes.length - at < 9 + length) break;
+    while (end - at >= 9) {
+      const length =
+        ((bytes[at] as number) << 16) | ((bytes[at + 1] as number) << 8) | (bytes[at + 2] as number);
+      if (end - at < 9 + length) break;
       const type = bytes[at + 3];
-      const flags = bytes[at + 4] ?? 0;
+      const flags = bytes[at + 4] as number;
       if (type === data) toCredit += length;
       if ((type === data || type === headers) && (flags & 1) !== 0) {
         requests += 1;
-        if (room.length - used < answer.length) {
-          answers.push(room.subarray(0, used));
-          room = Buffer.allocUnsafe(64 * 1024);
-          used = 0;
-        }
-        answer.copy(room, used);
-        bytes.copy(room, used + 5, at + 5, at + 9);
-        used += answer.length;
+        answers.add(bytes, at + 5);
       } else if (type === settings && (flags & 1) === 0) {
-        answers.push(Buffer.from([0, 0, 0, settings, 1, 0, 0, 0, 0]));
+        later(Buffer.from([0, 0, 0, settings, 1, 0, 0, 0, 0]));
       } else if (type === ping && (flags & 1) === 0) {
         const pong = Buffer.from(bytes.subarray(at, at + 17));
         pong[4] = 1;
-        answers.push(pong);
+        later(pong);
       }
       at += 9 + length;
     }
     rest = bytes.subarray(at);
-    if (used > 0) answers.push(room.subarray(0, used));
-    if (toCredit > creditStep) {
-      const update = Buffer.alloc(13);
-      writeWindowUpdate(update, 0, toCredit);
-      toCredit = 0;
-      answers.push(update);
-    }
-    if (answers.length > 0) later(answers.length === 1 ? (answers[0] as Buffer) : Buffer.concat(answers));
+    if (isScheduled) return;
+    isScheduled = true;
+    setImmediate(flush);
   });
 }
 

@@ -16,7 +16,7 @@ import {
 import {
   type Notification,
   type PreparedNotification,
-  prepareNotification,
+  Preparer,
   type Sender,
 } from "../notification/index.ts";
 import type { Outcome } from "../response/index.ts";
@@ -68,6 +68,7 @@ export class ApnsClient {
   /** To the management host; opened with the first request about channels. */
   private channelWay: Way | undefined;
   private readonly rules: Rules;
+  private readonly preparer: Preparer;
   private readonly warned = new Set<string>();
   private closing: Promise<void> | undefined;
   /** Makes, reads, lists and deletes broadcast channels. */
@@ -87,6 +88,7 @@ export class ApnsClient {
           ? { kind: "certificate", topics: certificate?.topics ?? [] }
           : { kind: "token" },
     };
+    this.preparer = new Preparer(this.rules);
     this.way = openWay(this.settings, identity);
     this.channels = new ApnsChannels(
       (request, signal) => this.carry(request, signal, () => this.openChannelWay()),
@@ -101,7 +103,7 @@ export class ApnsClient {
    */
   send(notification: Notification, options?: SendOptions): Promise<Outcome> {
     if (this.closing !== undefined) return Promise.reject(closedError());
-    const prepared = prepareNotification(notification, this.rules);
+    const prepared = this.preparer.prepare(notification);
     if (prepared.kind === "refused") {
       const all = prepared.problems.map(({ field, detail }) => `${field} ${detail}`).join("; ");
       return Promise.reject(

@@ -38,6 +38,7 @@ export type { LocalizedText, PayloadText } from "./payload/text.ts";
 export { checkSize, isWritable, writePayload } from "./payload-content.ts";
 export { checkPayload } from "./payload-rules.ts";
 export { isUuid, type Prepared, type PrepareOptions, prepareNotification, type Sender } from "./prepare.ts";
+export { Preparer } from "./preparer.ts";
 export {
   type Priority,
   type PushType,

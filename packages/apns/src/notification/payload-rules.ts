@@ -88,6 +88,38 @@ export function checkPayload(payload: object, pushType: string, report: ReportPa
   }
 }
 
+/**
+ * Whether a payload is an alert push at first sight, to whose push type it contradicts in nothing. False says nothing. What is true
+ * here, `checkPayload` finds nothing wrong with (bench/prepare-notification.bench.ts).
+ */
+export function isPlainAlert(payload: unknown): payload is object {
+  if (!isDictionary(payload)) return false;
+  const { aps, mdm } = payload;
+  if (mdm !== undefined || !isDictionary(aps)) return false;
+  for (const key in aps) {
+    const value = aps[key];
+    switch (key) {
+      case "alert":
+        if (typeof value !== "string" && checkAlert(value) !== undefined) return false;
+        break;
+      case "badge":
+        if (!isCount(value)) return false;
+        break;
+      case "sound":
+      case "thread-id":
+      case "category":
+        if (typeof value !== "string") return false;
+        break;
+      case "mutable-content":
+        if (value !== 1) return false;
+        break;
+      default:
+        return false;
+    }
+  }
+  return true;
+}
+
 function checkBackground(aps: Aps, report: ReportPayload): void {
   const visible = visibleKeys.filter((key) => aps[key] !== undefined);
   for (const key of visible)

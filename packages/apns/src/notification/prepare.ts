@@ -40,6 +40,8 @@ const mostCollapseIdBytes = 64;
 const mostHeaderBytes = 1024;
 const uuid = /^[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}$/;
 const printable = /^[\x21-\x7e]+$/;
+/** Printable ASCII without a space at either end. */
+const line = /^[\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?$/;
 
 /**
  * Checks a notification and fills in what APNs needs. All problems are told, not the first one.
@@ -129,19 +131,16 @@ function readExpiration(expiration: Date | number | undefined, refuse: Refuse): 
 }
 
 function checkCollapseId(collapseId: string | undefined, refuse: Refuse): void {
-  if (collapseId === undefined) return;
-  if (
-    typeof collapseId !== "string" ||
-    !/^[\x20-\x7e]+$/.test(collapseId) ||
-    collapseId.trim() !== collapseId
-  ) {
-    refuse("collapseId", `must be 1 to ${mostCollapseIdBytes} printable ASCII characters`);
-  } else if (collapseId.length > mostCollapseIdBytes) {
-    refuse(
-      "collapseId",
-      `is ${collapseId.length} bytes; APNs takes ${mostCollapseIdBytes}: send a hash of it`,
-    );
-  }
+  const detail = collapseId === undefined ? undefined : explainCollapseId(collapseId);
+  if (detail !== undefined) refuse("collapseId", detail);
+}
+
+/** What is wrong with a value as a collapse id, or undefined. */
+export function explainCollapseId(value: unknown): string | undefined {
+  if (typeof value !== "string" || !line.test(value))
+    return `must be 1 to ${mostCollapseIdBytes} printable ASCII characters`;
+  if (value.length <= mostCollapseIdBytes) return undefined;
+  return `is ${value.length} bytes; APNs takes ${mostCollapseIdBytes}: send a hash of it`;
 }
 
 /** What APNs would refuse, or a device would drop in silence. */
@@ -184,7 +183,7 @@ function checkSender(
   if (topic === undefined) {
     const isTold = sender.kind === "certificate" && sender.topics.length <= 1;
     if (!isTold) refuse("topic", "is missing: name the app's bundle id here or as the client's topic");
-  } else if (sender.kind === "certificate" && !reaches(sender.topics, topic)) {
+  } else if (sender.kind === "certificate" && typeof topic === "string" && !reaches(sender.topics, topic)) {
     const listed = sender.topics.join(", ");
     refuse("topic", `is ${topic}, which the certificate is not for; it lists ${listed}`);
   }
