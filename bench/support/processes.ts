@@ -13,7 +13,7 @@ export interface SinkProcess extends Sink {
 
 /** Starts a sink in a process of its own; `environment` as bench/support/sink.ts describes it. */
 export async function startSink(environment: Readonly<Record<string, string>> = {}): Promise<SinkProcess> {
-  const child = start("./sink.ts", environment, []);
+  const child = startProcess("./sink.ts", environment, []);
   const [{ port, ca }] = (await once(child, "message")) as [Sink];
   return {
     port,
@@ -29,7 +29,7 @@ export async function startSink(environment: Readonly<Record<string, string>> = 
 
 /** Runs one task in a fresh process, with the collector exposed. */
 export async function measure(task: Task): Promise<Measurement> {
-  const child = start("./run-sender.ts", { NODE_NO_WARNINGS: "1" }, ["--expose-gc"]);
+  const child = startProcess("./run-sender.ts", { NODE_NO_WARNINGS: "1" }, ["--expose-gc"]);
   child.send(task);
   const [measurement] = (await Promise.race([
     once(child, "message"),
@@ -40,7 +40,12 @@ export async function measure(task: Task): Promise<Measurement> {
   return measurement;
 }
 
-function start(file: string, environment: Readonly<Record<string, string>>, options: string[]): ChildProcess {
+/** Starts a file of this folder as a process of its own. */
+export function startProcess(
+  file: string,
+  environment: Readonly<Record<string, string>>,
+  options: string[],
+): ChildProcess {
   const path = fileURLToPath(new URL(file, import.meta.url));
   return fork(path, { execArgv: [...loader, ...options], env: { ...process.env, ...environment } });
 }

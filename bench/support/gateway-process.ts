@@ -1,0 +1,60 @@
+/**
+ * A gateway with one app that sends to a sink, as a process of its own. `fork`ed, it gets the sink's address and sends its
+ * own port and key; to every further message it answers with what it has used so far.
+ */
+import { generateKeyPairSync } from "node:crypto";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { pino } from "pino";
+import { startGateway } from "../../packages/gateway/dist/gateway.js";
+import type { Sink } from "./senders.ts";
+
+export interface GatewayUsage {
+  readonly cpuMs: number;
+  readonly rssMb: number;
+  readonly peakRssMb: number;
+}
+
+const key = generateKeyPairSync("ec", { namedCurve: "P-256" })
+  .privateKey.export({ format: "pem", type: "pkcs8" })
+  .toString();
+
+process.once("message", (sink: Sink) => void serve(sink));
+
+async function serve(sink: Sink): Promise<void> {
+  const dataDir = mkdtempSync(join(process.env.BENCH_DIR ?? tmpdir(), "carillon-bench-"));
+  const gateway = await startGateway({
+    logger: pino({ level: "warn" }, pino.destination({ dest: 2, sync: true })),
+    config: {
+      listen: { host: "127.0.0.1", port: 0 },
+      dataDir,
+      logLevel: "warn",
+      apps: [
+        {
+          name: "demo",
+          topic: "com.example.demo",
+          environment: "sandbox",
+          credentials: { kind: "token", key, keyId: "ABC123DEFG", teamId: "DEF123GHIJ" },
+          endpoint: `https://localhost:${sink.port}`,
+          ca: sink.ca,
+        },
+      ],
+    },
+  });
+  process.send?.({ url: gateway.url, key: gateway.adminKey });
+  process.on("message", () => {
+    const { user, system } = process.cpuUsage();
+    process.send?.({
+      cpuMs: (user + system) / 1000,
+      rssMb: Math.round(process.memoryUsage.rss() / 1048576),
+      peakRssMb: Math.round(process.resourceUsage().maxRSS / 1024),
+    } satisfies GatewayUsage);
+  });
+  process.once("disconnect", () => {
+    void gateway.close({ deadlineMs: 1_000 }).then(() => {
+      rmSync(dataDir, { recursive: true, force: true });
+      process.exit(0);
+    });
+  });
+}
