@@ -4,6 +4,7 @@ import { once } from "node:events";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { type AddressInfo, createServer, type Server } from "node:net";
 import { join } from "node:path";
+import { startSimulator } from "@carillon/simulator";
 import { afterEach, describe, expect, test } from "vitest";
 import {
   carillon,
@@ -14,7 +15,7 @@ import {
   type RunOptions,
   start,
 } from "../support/command-line.ts";
-import { providerKey } from "../support/sending.ts";
+import { deviceToken, providerKey } from "../support/sending.ts";
 
 const listeners: Server[] = [];
 
@@ -193,6 +194,33 @@ describe("carillon serve", () => {
     await stop(await started(start(["serve"], { folder: elsewhere, environment }), listening));
     expect(existsSync(join(elsewhere, "from-environment"))).toBe(true);
     expect(existsSync(join(folder, "carillon-data"))).toBe(false);
+  });
+
+  test("a new start goes on with the provider token of the one before", async () => {
+    const simulator = await startSimulator();
+    const { key, keyId, teamId } = simulator.credentials.token;
+    const { topic, endpoint } = simulator;
+    const credentials = { token: { keyFile: "key.p8", keyId, teamId } };
+    const app = { name: "demo", topic, environment: "sandbox", endpoint, ca: "ca.pem", credentials };
+    const folder = makeConfigFolder({ apps: [app] });
+    writeFileSync(join(folder, "key.p8"), key);
+    writeFileSync(join(folder, "ca.pem"), simulator.ca);
+    for (const run of [1, 2]) {
+      const server = start(["serve"], { folder });
+      const [, url = ""] = await server.untilPrinted(listening);
+      const bearer = readFileSync(join(folder, "carillon-data/admin.key"), "utf8");
+      const answer = await fetch(`${url}/v1/apps/demo/notifications?wait=20`, {
+        method: "POST",
+        headers: { authorization: `Bearer ${bearer}`, "content-type": "application/json" },
+        body: JSON.stringify({ to: { token: deviceToken(run) }, alert: "Hello" }),
+      });
+      expect(await answer.json()).toMatchObject({ results: [{ status: "accepted" }] });
+      await stop(server);
+    }
+    const tokens = simulator.history.pushes.map(({ headers }) => headers.authorization);
+    expect(tokens).toHaveLength(2);
+    expect(new Set(tokens).size).toBe(1);
+    await simulator.close();
   });
 
   test("all problems are told at once, each with its place, and nothing is begun", async () => {

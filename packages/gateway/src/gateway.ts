@@ -54,7 +54,7 @@ export async function startGateway({
   logger = defaultLogger(config),
 }: GatewayOptions): Promise<Gateway> {
   const { dataDir, listen } = config;
-  const apps = new Apps(config.apps, logger);
+  const apps = new Apps(config.apps, dataDir, logger);
   await assertCanListen(listen);
   const adminKeyFile = join(dataDir, "admin.key");
   const adminKey = openAdminKey(adminKeyFile);

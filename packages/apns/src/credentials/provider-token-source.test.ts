@@ -185,3 +185,13 @@ test("all clients of a process share the source of a key", () => {
   expect(providerTokenSource(privateKey, "ABC123DEFG", "OTHER12345")).not.toBe(one);
   expect(one.current()).toBe(one.current());
 });
+
+test("a cache that comes with a later client of the same key is used", () => {
+  const { privateKey } = generateKeyPairSync("ec", { namedCurve: "P-256" });
+  const saved: string[] = [];
+  const cache = { load: () => undefined, save: (token: string) => void saved.push(token) };
+  providerTokenSource(privateKey, "ABC123DEFG", "DEF123GHIJ");
+  const source = providerTokenSource(privateKey, "ABC123DEFG", "DEF123GHIJ", undefined, cache);
+  const bearer = source.current();
+  expect(saved.map((token) => `bearer ${token}`)).toEqual([bearer]);
+});

@@ -28,7 +28,7 @@ export class ProviderTokenSource {
   private readonly keyId: string;
   private readonly teamId: string;
   private readonly clock: Clock;
-  private readonly cache: ProviderTokenCache | undefined;
+  private cache: ProviderTokenCache | undefined;
   private hasLooked = false;
   /** The token as it is sent; made once, because every request bears it. */
   private bearer: string | undefined;
@@ -49,6 +49,11 @@ export class ProviderTokenSource {
     this.keyId = keyId;
     this.teamId = teamId;
     this.clock = clock;
+  }
+
+  /** Uses the cache from now on, unless there is one already. */
+  keepIn(cache: ProviderTokenCache): void {
+    this.cache ??= cache;
   }
 
   /** What the `authorization` header is to say now: `bearer` and the token. */
@@ -128,8 +133,8 @@ const shared = new Map<string, ProviderTokenSource>();
 const mostShared = 10_000;
 
 /**
- * The process-wide source of a key; `clock` other than the system's gets one of its own, for tests. The cache of the first who asks is
- * the one that is used.
+ * The process-wide source of a key; `clock` other than the system's gets one of its own, for tests. The cache of the first who brings
+ * one is the one that is used.
  */
 export function providerTokenSource(
   key: KeyObject,
@@ -146,6 +151,6 @@ export function providerTokenSource(
     if (shared.size >= mostShared) shared.clear();
     source = new ProviderTokenSource(key, keyId, teamId, clock, cache);
     shared.set(name, source);
-  }
+  } else if (cache !== undefined) source.keepIn(cache);
   return source;
 }

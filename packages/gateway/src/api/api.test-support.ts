@@ -123,7 +123,7 @@ export async function openTestApi(
   const delivery = new MemoryDelivery();
   const { bodyLimits } = options;
   const server = await createApi({
-    apps: new Apps([{ ...demoConfig, ...options.app }], logger),
+    apps: new Apps([{ ...demoConfig, ...options.app }], "/nowhere", logger),
     delivery,
     adminKey,
     logger,

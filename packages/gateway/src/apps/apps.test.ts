@@ -19,7 +19,7 @@ function open(...configs: readonly AppConfig[]): { readonly apps: Apps; readonly
   const lines: string[] = [];
   const write = (fields: object, message: string): void =>
     void lines.push(`${JSON.stringify(fields)} ${message}`);
-  return { apps: new Apps(configs, { info: write, warn: write }), lines };
+  return { apps: new Apps(configs, "/nowhere", { info: write, warn: write }), lines };
 }
 
 const notification = {

@@ -1,5 +1,6 @@
-import { ApnsClient, type ApnsClientOptions } from "@carillon/apns";
+import { ApnsClient, type ApnsClientOptions, type Credentials } from "@carillon/apns";
 import type { AppConfig } from "../config/index.ts";
+import { providerTokenFile } from "./provider-token-file.ts";
 
 type Environment = AppConfig["environment"];
 
@@ -37,13 +38,16 @@ export class Apps {
   readonly #apps = new Map<string, App>();
   readonly #clients = new Map<string, ApnsClient>();
 
-  /** @throws {ApnsError} credentials or an endpoint that cannot work */
-  constructor(configs: readonly AppConfig[], logger: AppsLogger) {
+  /**
+   * @param dataDir keeps provider tokens over a new start; need not exist yet
+   * @throws {ApnsError} credentials or an endpoint that cannot work
+   */
+  constructor(configs: readonly AppConfig[], dataDir: string, logger: AppsLogger) {
     for (const config of configs) {
       const environments: readonly Environment[] =
         config.endpoint === undefined ? ["production", "sandbox"] : [config.environment];
       for (const environment of environments) {
-        const client = new ApnsClient(optionsFor(config, environment, logger));
+        const client = new ApnsClient(optionsFor(config, environment, dataDir, logger));
         this.#clients.set(routeName(config.name, environment), client);
       }
       this.#apps.set(config.name, { config, environments });
@@ -88,7 +92,12 @@ function waitsForConnection(client: ApnsClient): string | undefined {
   return lastFailure ?? "a connection is being opened";
 }
 
-function optionsFor(config: AppConfig, environment: Environment, logger: AppsLogger): ApnsClientOptions {
+function optionsFor(
+  config: AppConfig,
+  environment: Environment,
+  dataDir: string,
+  logger: AppsLogger,
+): ApnsClientOptions {
   const { name, topic, credentials, endpoint, ca } = config;
   const fields = { app: name, environment };
   return {
@@ -96,12 +105,19 @@ function optionsFor(config: AppConfig, environment: Environment, logger: AppsLog
     ...(endpoint === undefined ? { environment } : { endpoint }),
     ...(ca === undefined ? {} : { ca }),
     topic,
-    credentials,
+    credentials: keptIn(dataDir, credentials),
     logger: {
       info: (message) => logger.info(fields, message),
       warn: (message) => logger.warn(fields, message),
     },
   };
+}
+
+/** A provider token outlives the process. */
+function keptIn(dataDir: string, credentials: Credentials): Credentials {
+  if (credentials.kind !== "token") return credentials;
+  const { keyId, teamId } = credentials;
+  return { ...credentials, cache: providerTokenFile(dataDir, keyId, teamId) };
 }
 
 function routeName(app: string, environment: Environment): string {
