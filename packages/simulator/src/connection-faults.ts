@@ -53,14 +53,18 @@ export class ConnectionFaults {
     }
   }
 
-  /** A request came. Where a scenario is under way it is answered here, now or later or not at all; else false. */
-  request(about: Omit<RequestEvent, "on" | "request">, request: RequestAtHand): boolean {
+  /** A request came. Whether a scenario is under way, so that it is to be handed over to `request`. */
+  count(streamId: number): boolean {
     this.requests += 1;
-    if (this.streamIds.length < mostStreamIds) this.streamIds.push(request.streamId);
+    if (this.streamIds.length < mostStreamIds) this.streamIds.push(streamId);
+    return this.scenario.run !== undefined;
+  }
+
+  /** Answers the request that was just counted: now, later or not at all. */
+  request(about: Omit<RequestEvent, "on" | "request">, request: RequestAtHand): void {
     const { run } = this.scenario;
-    if (run === undefined) return false;
-    this.decide(run, { on: "request", request: this.requests, ...about }, request);
-    return true;
+    if (run === undefined) request.answer(undefined);
+    else this.decide(run, { on: "request", request: this.requests, ...about }, request);
   }
 
   closed(): void {

@@ -57,7 +57,12 @@ export class PushCase implements RequestCase {
     const { request, apnsId, atMs } = this;
     if (status === 200) this.deliver();
     this.service.history.record({
-      ...{ atMs, apnsId, status, reason, answer, channelId: undefined },
+      atMs,
+      apnsId,
+      status,
+      reason,
+      answer,
+      channelId: undefined,
       deviceToken: this.deviceToken || undefined,
       topic: this.topic,
       pushType: this.pushType,
@@ -80,7 +85,7 @@ export class PushCase implements RequestCase {
       topic: this.topic ?? "",
       collapseId: push.collapseId,
       expirationSeconds: push.expiration === undefined ? undefined : Number(push.expiration),
-      payload: push.payload,
+      payload: Buffer.from(push.payload),
       atMs: this.atMs,
     });
   }

@@ -102,14 +102,18 @@ export class PushConnection implements ConnectionHandler, ConnectionSource {
 
   /** Lets the scenario speak first. */
   private attend(streamId: number, about: RequestCase, idleMs: number, connection: ServerConnection): void {
+    const { faults } = this;
+    if (faults?.count(streamId) !== true) {
+      this.answer(streamId, about, idleMs, connection, undefined);
+      return;
+    }
     const { deviceToken, topic, pushType } = about;
     const atHand = {
       streamId,
       answer: (changes: FaultAnswer | undefined) => this.answer(streamId, about, idleMs, connection, changes),
       processOnly: () => about.settle(about.judge(idleMs).parts, "withheld"),
     };
-    const event = { connection: this.number, deviceToken, topic, pushType };
-    if (this.faults?.request(event, atHand) !== true) atHand.answer(undefined);
+    faults.request({ connection: this.number, deviceToken, topic, pushType }, atHand);
   }
 
   private answer(

@@ -93,7 +93,7 @@ export function carryOut(
       break;
     case "POST broadcast":
       channels.accept(bundleId, channelId, {
-        ...{ requestId, payload: body, atMs: nowMs },
+        ...{ requestId, payload: Buffer.from(body), atMs: nowMs },
         expirationSeconds: Number(request.expiration),
       });
       break;

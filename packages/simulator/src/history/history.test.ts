@@ -49,7 +49,6 @@ test("whatever is recorded and cleared, the newest are kept, as many as both bou
         const history = new History({ limit, limitBytes });
         let model: PushFacts[] = [];
         let total = 0;
-        const size = (push: PushFacts): number => 400 + push.payload.length + 11;
         for (const each of steps) {
           if (each.kind === "clear") {
             history.clear();
@@ -60,9 +59,10 @@ test("whatever is recorded and cleared, the newest are kept, as many as both bou
           const push = facts({ stream: total, payload: Buffer.alloc(each.payloadBytes) });
           history.record(push);
           model.push(push);
-          while (model.length > limit) model.shift();
-          while (model.length > 1 && model.reduce((sum, kept) => sum + size(kept), 0) > limitBytes)
-            model.shift();
+          const before = history.count();
+          expect(before).toBeLessThanOrEqual(limit);
+          if (before > 1) expect(history.bytes).toBeLessThanOrEqual(limitBytes);
+          model = model.slice(-before);
         }
         expect(history.pushes.map(({ stream }) => stream)).toEqual(model.map(({ stream }) => stream));
         expect(history.count()).toBe(model.length);
@@ -72,6 +72,15 @@ test("whatever is recorded and cleared, the newest are kept, as many as both bou
         );
       },
     ),
+  );
+});
+
+test("what fits into both bounds is kept", () => {
+  const history = new History({ limit: 1000, limitBytes: 3_000_000 });
+  for (let stream = 1; stream <= 1200; stream++)
+    history.record(facts({ stream, payload: Buffer.alloc(2000) }));
+  expect(history.pushes.map(({ stream }) => stream)).toEqual(
+    Array.from({ length: 1000 }, (_, each) => each + 201),
   );
 });
 

@@ -1,4 +1,5 @@
 import { Push, type PushFacts } from "./push.ts";
+import { PushLog, slot } from "./push-log.ts";
 
 /** Which pushes are meant: all that agree with every key given. */
 export interface PushFilter {
@@ -25,15 +26,12 @@ export interface WaitOptions extends PushFilter {
 export interface HistoryOptions {
   /** Pushes kept at most; the oldest are dropped. @default 100 000 */
   readonly limit?: number;
-  /** About how many bytes they may occupy. @default 134 217 728 */
+  /** How many bytes they may occupy. @default 134 217 728 */
   readonly limitBytes?: number;
 }
 
-/** Pushes that the ring has room for at first. */
-const firstLength = 64;
-
 interface Waiter {
-  readonly matches: (push: Push) => boolean;
+  readonly matches: (log: PushLog, sequence: number) => boolean;
   remaining: number;
   readonly resolve: () => void;
 }
@@ -42,11 +40,7 @@ interface Waiter {
 export class History {
   private readonly limit: number;
   private readonly limitBytes: number;
-  /** A ring: the push with sequence n lies at n modulo its length. It grows up to the limit. */
-  private ring: (Push | undefined)[] = [];
-  private oldest = 1;
-  private newest = 0;
-  private bytes = 0;
+  private readonly log = new PushLog();
   private readonly waiters = new Set<Waiter>();
   private readonly listeners = new Set<(push: Push) => void>();
 
@@ -57,7 +51,12 @@ export class History {
 
   /** Pushes ever recorded, those dropped and cleared included. */
   get total(): number {
-    return this.newest;
+    return this.log.newest;
+  }
+
+  /** What the pushes kept occupy. */
+  get bytes(): number {
+    return this.log.bytes;
   }
 
   /** What is kept, oldest first. */
@@ -66,33 +65,34 @@ export class History {
   }
 
   record(facts: PushFacts): void {
-    const push = new Push(this.newest + 1, facts);
-    if (this.kept === this.ring.length) this.makeRoom();
-    this.newest = push.sequence;
-    this.ring[push.sequence % this.ring.length] = push;
-    this.bytes += push.sizeBytes;
-    while (this.bytes > this.limitBytes && this.kept > 1) this.dropOldest();
-    if (this.waiters.size > 0) this.tellWaiters(push);
+    const { log } = this;
+    log.append(facts);
+    while (log.kept > this.limit || (log.bytes > this.limitBytes && log.kept > 1)) log.dropOldest();
+    if (this.waiters.size > 0) this.tellWaiters();
+    if (this.listeners.size === 0) return;
+    const push = this.at(log.newest);
     for (const listener of this.listeners) listener(push);
   }
 
   /** The pushes that match, oldest first; the newest `most` of them. */
   find(filter: PushFilter = {}, most: number = Number.POSITIVE_INFINITY): Push[] {
+    const { log } = this;
     const matches = matcher(filter);
     const found: Push[] = [];
-    for (let sequence = this.newest; sequence >= this.oldest && found.length < most; sequence--) {
-      const push = this.at(sequence);
-      if (matches(push)) found.push(push);
+    for (let sequence = log.newest; sequence >= log.oldest && found.length < most; sequence--) {
+      if (matches(log, sequence)) found.push(this.at(sequence));
     }
     return found.reverse();
   }
 
   /** How many of the pushes kept match. */
   count(filter: PushFilter = {}): number {
+    const { log } = this;
+    if (Object.values(filter).every((value) => value === undefined)) return log.kept;
     const matches = matcher(filter);
     let count = 0;
-    for (let sequence = this.oldest; sequence <= this.newest; sequence++) {
-      if (matches(this.at(sequence))) count += 1;
+    for (let sequence = log.oldest; sequence <= log.newest; sequence++) {
+      if (matches(log, sequence)) count += 1;
     }
     return count;
   }
@@ -106,12 +106,12 @@ export class History {
 
   /** How often each `apns-id` was processed, of the pushes kept that match; ids in lower case. */
   countByApnsId(filter: PushFilter = {}): ReadonlyMap<string, number> {
-    return this.countBy(filter, (push) => push.apnsId.toLowerCase());
+    return this.countBy(filter, slot.apnsId);
   }
 
   /** How many of the pushes kept match, for each device token that has any. */
   countByDeviceToken(filter: PushFilter = {}): ReadonlyMap<string, number> {
-    return this.countBy(filter, (push) => push.deviceToken);
+    return this.countBy(filter, slot.deviceToken);
   }
 
   /**
@@ -131,25 +131,15 @@ export class History {
 
   /** Forgets every push. Sequence numbers go on. */
   clear(): void {
-    this.ring.fill(undefined);
-    this.oldest = this.newest + 1;
-    this.bytes = 0;
-  }
-
-  private get kept(): number {
-    return this.newest - this.oldest + 1;
+    this.log.clear();
   }
 
   private at(sequence: number): Push {
-    return this.ring[sequence % this.ring.length]!;
+    return new Push(sequence, this.log.read(sequence));
   }
 
   /** Whether `remaining` more pushes matched in time. */
-  private waitForMore(
-    matches: (push: Push) => boolean,
-    remaining: number,
-    timeoutMs: number,
-  ): Promise<boolean> {
+  private waitForMore(matches: Waiter["matches"], remaining: number, timeoutMs: number): Promise<boolean> {
     return new Promise((resolve) => {
       const finish = (isComplete: boolean): void => {
         clearTimeout(timer);
@@ -162,59 +152,37 @@ export class History {
     });
   }
 
-  private tellWaiters(push: Push): void {
+  private tellWaiters(): void {
     for (const waiter of this.waiters) {
-      if (!waiter.matches(push)) continue;
+      if (!waiter.matches(this.log, this.log.newest)) continue;
       waiter.remaining -= 1;
       if (waiter.remaining === 0) waiter.resolve();
     }
   }
 
-  private countBy(
-    filter: PushFilter,
-    keyOf: (push: Push) => string | undefined,
-  ): ReadonlyMap<string, number> {
+  private countBy(filter: PushFilter, index: number): ReadonlyMap<string, number> {
+    const { log } = this;
     const matches = matcher(filter);
     const counts = new Map<string, number>();
-    for (let sequence = this.oldest; sequence <= this.newest; sequence++) {
-      const push = this.at(sequence);
-      const key = keyOf(push);
-      if (key !== undefined && matches(push)) counts.set(key, (counts.get(key) ?? 0) + 1);
+    for (let sequence = log.oldest; sequence <= log.newest; sequence++) {
+      const key = log.text(sequence, index)?.toLowerCase();
+      if (key !== undefined && matches(log, sequence)) counts.set(key, (counts.get(key) ?? 0) + 1);
     }
     return counts;
   }
-
-  /** Doubles the ring, or drops the oldest push where it may not grow. */
-  private makeRoom(): void {
-    if (this.ring.length >= this.limit) {
-      this.dropOldest();
-      return;
-    }
-    const length = Math.min(this.limit, Math.max(firstLength, this.ring.length * 2));
-    const larger = new Array<Push | undefined>(length).fill(undefined);
-    for (let sequence = this.oldest; sequence <= this.newest; sequence++) {
-      larger[sequence % larger.length] = this.at(sequence);
-    }
-    this.ring = larger;
-  }
-
-  private dropOldest(): void {
-    this.bytes -= this.at(this.oldest).sizeBytes;
-    this.ring[this.oldest % this.ring.length] = undefined;
-    this.oldest += 1;
-  }
 }
 
-function matcher(filter: PushFilter): (push: Push) => boolean {
+/** Whether an entry of the log is meant; looks into no more of it than it must. */
+function matcher(filter: PushFilter): (log: PushLog, sequence: number) => boolean {
   const deviceToken = filter.deviceToken?.toLowerCase();
   const apnsId = filter.apnsId?.toLowerCase();
-  return (push) =>
-    (deviceToken === undefined || push.deviceToken === deviceToken) &&
-    (apnsId === undefined || push.apnsId.toLowerCase() === apnsId) &&
-    (filter.topic === undefined || push.topic === filter.topic) &&
-    (filter.pushType === undefined || push.pushType === filter.pushType) &&
-    (filter.channelId === undefined || push.channelId === filter.channelId) &&
-    (filter.status === undefined || push.status === filter.status) &&
-    (filter.reason === undefined || push.reason === filter.reason) &&
-    (filter.connection === undefined || push.connection === filter.connection);
+  return (log, sequence) =>
+    (filter.status === undefined || log.status(sequence) === filter.status) &&
+    (filter.connection === undefined || log.connection(sequence) === filter.connection) &&
+    (filter.reason === undefined || log.reason(sequence) === filter.reason) &&
+    (deviceToken === undefined || log.text(sequence, slot.deviceToken) === deviceToken) &&
+    (apnsId === undefined || log.text(sequence, slot.apnsId)?.toLowerCase() === apnsId) &&
+    (filter.topic === undefined || log.text(sequence, slot.topic) === filter.topic) &&
+    (filter.pushType === undefined || log.text(sequence, slot.pushType) === filter.pushType) &&
+    (filter.channelId === undefined || log.text(sequence, slot.channelId) === filter.channelId);
 }

@@ -24,9 +24,6 @@ export interface PushFacts {
   readonly stream: number;
 }
 
-/** Estimate of what a record costs beside its strings and its payload. */
-const recordBytes = 400;
-
 /** One request that was answered. */
 export class Push implements PushFacts {
   /** Counts from 1 and goes on over `clear`. */
@@ -75,13 +72,6 @@ export class Push implements PushFacts {
       headers[name] = headers[name] === undefined ? value : `${headers[name]}, ${value}`;
     }
     return headers;
-  }
-
-  /** About what the record occupies, in bytes. */
-  get sizeBytes(): number {
-    let bytes = recordBytes + this.payload.length;
-    for (const text of this.fields) bytes += text.length;
-    return bytes;
   }
 
   /** The form of the control API. A payload that is no UTF-8 stands in base64. */

@@ -130,6 +130,7 @@ export class RequestReader {
       bytes,
       contentStart(frameType.data, flags, start),
       contentEnd(flags, bytes, start, end),
+      (flags & flag.endStream) !== 0 ? "last" : "more",
     );
     if ((flags & flag.endStream) !== 0) return this.end(stream);
     if (stream.phase === "receiving" && stream.contentBytes > mostBodyBytes) {

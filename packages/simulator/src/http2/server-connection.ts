@@ -37,6 +37,7 @@ export interface ServerRequest {
   readonly streamId: number;
   /** [name, value, ...], well-formed; one byte a character. */
   readonly fields: readonly string[];
+  /** It may be a part of what was read from the socket at once: to be copied if it is to be kept. */
   readonly body: Buffer;
   /** Bytes of the body that came; more than `body.length` where it was cut. */
   readonly bodyBytes: number;

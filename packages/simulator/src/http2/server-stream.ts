@@ -39,11 +39,17 @@ export class ServerStream {
     this.sendWindow = sendWindow;
   }
 
-  /** Keeps a copy of the content [start, end) of one DATA frame, up to the bound. */
-  addContent(bytes: Buffer, start: number, end: number): void {
+  /**
+   * Keeps the content [start, end) of one DATA frame, up to the bound: a copy, unless it is all there is, because a stream
+   * that waits for more must not hold the whole chunk that a frame came in.
+   */
+  addContent(bytes: Buffer, start: number, end: number, position: "last" | "more"): void {
     const wanted = Math.min(end - start, mostBodyBytes - this.contentBytes);
     this.contentBytes += end - start;
-    if (wanted > 0) this.parts.push(Buffer.from(bytes.subarray(start, start + wanted)));
+    if (wanted <= 0) return;
+    if (position === "last" && this.parts.length === 0)
+      this.parts.push(bytes.subarray(start, start + wanted));
+    else this.parts.push(Buffer.from(bytes.subarray(start, start + wanted)));
   }
 
   /** The content received, cut to `mostBodyBytes`. */

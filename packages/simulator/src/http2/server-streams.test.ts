@@ -53,9 +53,17 @@ test("remembers the newest 64 gaps", () => {
 test("a stream keeps 8 KiB of a body and counts the rest", () => {
   const stream = new ServerStream(1, [], 20_000, 65_535, 65_535);
   const part = Buffer.alloc(5000, "a");
-  for (let parts = 0; parts < 4; parts++) stream.addContent(part, 0, part.length);
+  for (let parts = 0; parts < 4; parts++) stream.addContent(part, 0, part.length, "more");
   part.fill("b");
   expect(stream.body.toString()).toBe("a".repeat(8192));
   expect(stream.contentBytes).toBe(20_000);
   expect(stream.isContentLengthRight).toBe(true);
+});
+
+test("content that is all there is is not copied", () => {
+  const stream = new ServerStream(1, [], undefined, 65_535, 65_535);
+  const chunk = Buffer.from("--{}--");
+  stream.addContent(chunk, 2, 4, "last");
+  expect(stream.body.toString()).toBe("{}");
+  expect(stream.body.buffer).toBe(chunk.buffer);
 });
