@@ -20,6 +20,13 @@ const farewellMs = 1_000;
 const refused = { baseDelayMs: 20, maxDelayMs: 1_000 };
 /** A job that was refused this often is given back, whatever its deadline. */
 const mostUnprocessedTries = 100;
+const bareAcceptance: ReceivedResponse = {
+  status: 200,
+  fields: [":status", "200"],
+  body: Buffer.alloc(0),
+  isComplete: true,
+};
+
 /**
  * The jobs of one client, on their way over its connections. A job waits here, never inside a connection, so an end of a
  * connection concerns only what was written to it.
@@ -124,6 +131,19 @@ export class Pool implements ConnectionOwner {
   capacityChanged(connection: Connection): void {
     if (connection.isUsable) this.isFull = false;
     this.pump();
+  }
+
+  accepted(job: Job, connection: Connection): void {
+    if (job.exchange !== undefined) {
+      this.answered(job, bareAcceptance, connection);
+      return;
+    }
+    this.inFlight -= 1;
+    this.fleet.answered(200);
+    if (job.isSettled) return;
+    this.isCredentialRefused = false;
+    job.accept();
+    this.settledOne(job);
   }
 
   answered(job: Job, response: ReceivedResponse, connection: Connection): void {
