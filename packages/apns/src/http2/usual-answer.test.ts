@@ -119,3 +119,24 @@ test("of answers that are alike all but the first come the short way", () => {
   expect(told).toHaveLength(10);
   expect(short()).toBe(8);
 });
+
+test("the same bytes are read anew after the table has changed", () => {
+  const { client, told } = listen(true);
+  const out = new ByteWriter();
+  const answerWith = (streamId: number, hex: string, text: string): void => {
+    client.open([":method", "POST", ":path", "/"], "{}", streamId);
+    const block = Buffer.concat([Buffer.from(hex, "hex"), Buffer.from(text)]);
+    writeHeaderBlock(out, streamId, block, flag.endStream, 16_384);
+  };
+  // Entry 62 is apns-id at first; a second one pushes it to 63.
+  const byIndex = "880f2f24";
+  answerWith(1, "88400761706e732d69640161", "");
+  answerWith(3, byIndex, id);
+  answerWith(5, byIndex, id);
+  answerWith(7, "8840036e65770161", "");
+  answerWith(9, byIndex, id);
+  client.receive(out.take());
+  expect(told.map((each) => each.split(" ").slice(0, 3).join(" "))).toEqual([
+    ...["1 200 apns-id", "3 200 apns-id", "5 200 apns-id", "7 200 new", "9 200 new"],
+  ]);
+});
