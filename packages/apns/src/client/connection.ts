@@ -138,11 +138,11 @@ export class Connection implements ClientConnectionListener<Job> {
   }
 
   /** Sends a job's request; the caller has asked `canSend`. */
-  send(job: Job, authorization: string | undefined): void {
+  send(job: Job, authorization: string | undefined, now: number): void {
     const { notification } = job;
     job.connection = this;
     job.authorization = authorization;
-    job.sentAt = this.settings.clock.monotonic();
+    job.sentAt = now;
     const { authority } = this.settings.endpoint;
     const { payload, payloadBytes } = notification;
     const form =

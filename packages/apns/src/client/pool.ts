@@ -38,6 +38,9 @@ export class Pool implements ConnectionOwner {
   private readonly queue = new JobQueue();
   private readonly clockWatch: ClockWatch;
   private readonly delayed = new Map<Job, Timer>();
+  private authorization: string | undefined;
+  /** When `authorization` was asked for; not a number where it must be asked for again. */
+  private authorizedAt = Number.NaN;
   private isFull = true;
   private timer: Timer | undefined;
   private inFlight = 0;
@@ -72,9 +75,10 @@ export class Pool implements ConnectionOwner {
     };
   }
 
-  submit(job: Job): void {
+  /** @param now the time, not older than this turn of the loop */
+  submit(job: Job, now: number): void {
     this.queue.push(job);
-    if (!this.isFull) this.pump();
+    if (!this.isFull) this.pump(now);
     else this.ensureTimer();
     if (this.fleet.size === 0) this.fleet.connect();
   }
@@ -232,6 +236,7 @@ export class Pool implements ConnectionOwner {
     if (answer.kind === "rejected" && answer.reason === "ExpiredProviderToken" && mayTry) {
       const { tokens } = this.identity;
       if (tokens !== undefined && job.authorization !== undefined && tokens.replace(job.authorization)) {
+        this.authorizedAt = Number.NaN;
         connection.retire("called a provider token expired");
         this.tryAgain(job);
         return;
@@ -309,7 +314,7 @@ export class Pool implements ConnectionOwner {
   }
 
   /** Hands waiting jobs to connections while any can take one. */
-  private pump(): void {
+  private pump(now: number = this.settings.clock.monotonic()): void {
     if (this.isClosed) return;
     for (let job = this.queue.peek(); job !== undefined; job = this.queue.peek()) {
       if (this.isExpired(job)) {
@@ -332,12 +337,21 @@ export class Pool implements ConnectionOwner {
       this.queue.shift();
       job.attempts += 1;
       this.inFlight += 1;
-      connection.send(job, this.identity.tokens?.current());
+      connection.send(job, this.authorizationAt(now), now);
     }
     if (this.queue.length > 0) {
       this.ensureTimer();
       if (!this.fleet.hasProspect) this.fleet.connect();
     }
+  }
+
+  /** The provider token, asked for anew where time has passed. */
+  private authorizationAt(now: number): string | undefined {
+    if (now !== this.authorizedAt) {
+      this.authorization = this.identity.tokens?.current();
+      this.authorizedAt = now;
+    }
+    return this.authorization;
   }
 
   private isExpired(job: Job): boolean {
