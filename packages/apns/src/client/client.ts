@@ -20,7 +20,7 @@ import {
   type Sender,
 } from "../notification/index.ts";
 import type { Outcome } from "../response/index.ts";
-import { ApnsError } from "../runtime/index.ts";
+import { ApnsError, TurnTime } from "../runtime/index.ts";
 import { AbortWatch } from "./abort-watch.ts";
 import { ChannelExchange } from "./channel-exchange.ts";
 import { type Exchange, Job } from "./job.ts";
@@ -69,6 +69,7 @@ export class ApnsClient {
   private channelWay: Way | undefined;
   private readonly rules: Rules;
   private readonly preparer: Preparer;
+  private readonly turn: TurnTime;
   private readonly warned = new Set<string>();
   private closing: Promise<void> | undefined;
   /** Makes, reads, lists and deletes broadcast channels. */
@@ -88,6 +89,7 @@ export class ApnsClient {
           ? { kind: "certificate", topics: certificate?.topics ?? [] }
           : { kind: "token" },
     };
+    this.turn = new TurnTime(this.settings.clock);
     this.preparer = new Preparer(this.rules);
     this.way = openWay(this.settings, identity);
     this.channels = new ApnsChannels(
@@ -162,20 +164,21 @@ export class ApnsClient {
     signal: AbortSignal | undefined,
     exchange?: Exchange,
   ): Promise<Outcome> {
-    const { clock, deadlineMs, maxOutstanding } = this.settings;
+    const { deadlineMs, maxOutstanding } = this.settings;
     const { apnsId } = notification;
     if (pool.outstanding >= maxOutstanding) {
       const detail = `${maxOutstanding} sends are outstanding: wait for some of them`;
       return Promise.resolve({ kind: "unprocessed", cause: "not-written", detail, apnsId, attempts: 0 });
     }
+    const now = this.turn.now();
     return new Promise((resolve) => {
-      const job = new Job(notification, clock.monotonic() + deadlineMs, resolve, exchange);
+      const job = new Job(notification, now + deadlineMs, resolve, exchange);
       if (signal?.aborted === true) {
         job.settle({ kind: "unprocessed", cause: "not-written", detail: gaveUp });
         return;
       }
       if (signal !== undefined) aborts.add(job, signal);
-      pool.submit(job);
+      pool.submit(job, now);
     });
   }
 

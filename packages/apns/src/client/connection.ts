@@ -11,6 +11,7 @@ import type { Timer } from "../runtime/index.ts";
 import { dial, explainFailure, isVerificationFailure } from "./dial.ts";
 import type { Job } from "./job.ts";
 import type { Settings } from "./options.ts";
+import { PushForms } from "./push-forms.ts";
 import { ResetBudget } from "./reset-budget.ts";
 
 /** Why a connection ended; `verification` failures do not heal by themselves. */
@@ -28,6 +29,8 @@ export interface ConnectionOwner {
   /** SETTINGS came, or a stream or window became free. */
   capacityChanged(connection: Connection): void;
   answered(job: Job, response: ReceivedResponse, connection: Connection): void;
+  /** The same for the usual answer: status 200 and nothing that the job does not know. */
+  accepted(job: Job, connection: Connection): void;
   unanswered(job: Job, end: RequestEnd, connection: Connection): void;
   goaway(goaway: Goaway, connection: Connection): void;
   /** The peer broke the protocol: `ended` follows when our good-bye has gone out. */
@@ -57,6 +60,7 @@ export class Connection implements ClientConnectionListener<Job> {
   private readonly settings: Settings;
   private readonly owner: ConnectionOwner;
   private readonly machine: ClientConnection<Job>;
+  private readonly forms = new PushForms();
   private readonly resets: ResetBudget;
   private readonly attempt: { destroy(): void };
   /** Undefined while a proxy opens the tunnel. */
@@ -138,15 +142,24 @@ export class Connection implements ClientConnectionListener<Job> {
   }
 
   /** Sends a job's request; the caller has asked `canSend`. */
-  send(job: Job, authorization: string | undefined): void {
+  send(job: Job, authorization: string | undefined, now: number): void {
     const { notification } = job;
     job.connection = this;
     job.authorization = authorization;
-    job.sentAt = this.settings.clock.monotonic();
+    job.sentAt = now;
     const { authority } = this.settings.endpoint;
-    const fields =
-      job.exchange?.fields(authority, authorization) ?? requestFields(notification, authority, authorization);
-    job.streamId = this.machine.open(fields, notification.payload, job, notification.payloadBytes);
+    const { payload, payloadBytes } = notification;
+    const form =
+      job.exchange === undefined ? this.forms.find(notification, authority, authorization) : undefined;
+    if (form === undefined) {
+      const fields =
+        job.exchange?.fields(authority, authorization) ??
+        requestFields(notification, authority, authorization);
+      job.streamId = this.machine.open(fields, payload, job, payloadBytes);
+    } else {
+      const { deviceToken, apnsId } = notification;
+      job.streamId = this.machine.openForm(form, deviceToken, apnsId, payload, job, payloadBytes);
+    }
     if (this.machine.phase === "draining") this.retire("its stream ids are used up");
     this.scheduleFlush();
   }
@@ -196,6 +209,14 @@ export class Connection implements ClientConnectionListener<Job> {
     this.lastAnswerAt = this.lastByteAt;
     if (response.status !== 500) this.usefulAnswers += 1;
     this.owner.answered(job, response, this);
+    if (this.isRetired) this.closeWhenDrained();
+  }
+
+  accepted(job: Job): void {
+    this.answers += 1;
+    this.usefulAnswers += 1;
+    this.lastAnswerAt = this.lastByteAt;
+    this.owner.accepted(job, this);
     if (this.isRetired) this.closeWhenDrained();
   }
 

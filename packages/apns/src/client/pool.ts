@@ -20,6 +20,13 @@ const farewellMs = 1_000;
 const refused = { baseDelayMs: 20, maxDelayMs: 1_000 };
 /** A job that was refused this often is given back, whatever its deadline. */
 const mostUnprocessedTries = 100;
+const bareAcceptance: ReceivedResponse = {
+  status: 200,
+  fields: [":status", "200"],
+  body: Buffer.alloc(0),
+  isComplete: true,
+};
+
 /**
  * The jobs of one client, on their way over its connections. A job waits here, never inside a connection, so an end of a
  * connection concerns only what was written to it.
@@ -31,6 +38,9 @@ export class Pool implements ConnectionOwner {
   private readonly queue = new JobQueue();
   private readonly clockWatch: ClockWatch;
   private readonly delayed = new Map<Job, Timer>();
+  private authorization: string | undefined;
+  /** When `authorization` was asked for; not a number where it must be asked for again. */
+  private authorizedAt = Number.NaN;
   private isFull = true;
   private timer: Timer | undefined;
   private inFlight = 0;
@@ -66,9 +76,10 @@ export class Pool implements ConnectionOwner {
     };
   }
 
-  submit(job: Job): void {
+  /** @param now the time, not older than this turn of the loop */
+  submit(job: Job, now: number): void {
     this.queue.push(job);
-    if (!this.isFull) this.pump();
+    if (!this.isFull) this.pump(now);
     else this.ensureTimer();
     if (this.fleet.size === 0) this.fleet.connect();
   }
@@ -125,6 +136,19 @@ export class Pool implements ConnectionOwner {
   capacityChanged(connection: Connection): void {
     if (connection.isUsable) this.isFull = false;
     this.pump();
+  }
+
+  accepted(job: Job, connection: Connection): void {
+    if (job.exchange !== undefined) {
+      this.answered(job, bareAcceptance, connection);
+      return;
+    }
+    this.inFlight -= 1;
+    this.fleet.answered(200);
+    if (job.isSettled) return;
+    this.isCredentialRefused = false;
+    job.accept();
+    this.settledOne(job);
   }
 
   answered(job: Job, response: ReceivedResponse, connection: Connection): void {
@@ -221,6 +245,7 @@ export class Pool implements ConnectionOwner {
     if (answer.kind === "rejected" && answer.reason === "ExpiredProviderToken" && mayTry) {
       const { tokens } = this.identity;
       if (tokens !== undefined && job.authorization !== undefined && tokens.replace(job.authorization)) {
+        this.authorizedAt = Number.NaN;
         connection.retire("called a provider token expired");
         this.tryAgain(job);
         return;
@@ -298,7 +323,7 @@ export class Pool implements ConnectionOwner {
   }
 
   /** Hands waiting jobs to connections while any can take one. */
-  private pump(): void {
+  private pump(now: number = this.settings.clock.monotonic()): void {
     if (this.isClosed) return;
     for (let job = this.queue.peek(); job !== undefined; job = this.queue.peek()) {
       if (this.isExpired(job)) {
@@ -321,7 +346,7 @@ export class Pool implements ConnectionOwner {
       this.queue.shift();
       job.attempts += 1;
       this.inFlight += 1;
-      connection.send(job, this.identity.tokens?.current());
+      connection.send(job, this.authorizationAt(now), now);
     }
     if (this.queue.length > 0) {
       this.ensureTimer();
@@ -337,6 +362,15 @@ export class Pool implements ConnectionOwner {
       this.isConnectScheduled = false;
       if (!this.isClosed && this.queue.length > 0 && !this.fleet.hasProspect) this.fleet.connect();
     });
+  }
+
+  /** The provider token, asked for anew where time has passed. */
+  private authorizationAt(now: number): string | undefined {
+    if (now !== this.authorizedAt) {
+      this.authorization = this.identity.tokens?.current();
+      this.authorizedAt = now;
+    }
+    return this.authorization;
   }
 
   private isExpired(job: Job): boolean {

@@ -114,9 +114,29 @@ export class ByteWriter {
     this.buffer[this.start + at] = value;
   }
 
+  /** Overwrites 4 bytes, big-endian, that were written since the last take; `at` counts from there. */
+  patchU32(at: number, value: number): void {
+    const position = this.start + at;
+    const { buffer } = this;
+    buffer[position] = value >>> 24;
+    buffer[position + 1] = value >>> 16;
+    buffer[position + 2] = value >>> 8;
+    buffer[position + 3] = value;
+  }
+
+  /** Overwrites one byte per UTF-16 unit of what was written since the last take; `at` counts from there. */
+  patchLatin1(at: number, text: string): void {
+    this.buffer.write(text, this.start + at, text.length, "latin1");
+  }
+
+  /** A copy of the bytes from `from` on, counted from the last take. */
+  copy(from: number): Buffer {
+    return Buffer.from(this.buffer.subarray(this.start + from, this.end));
+  }
+
   /** Removes the bytes from `length` on, and returns a copy of them. */
   cut(length: number): Buffer {
-    const removed = Buffer.from(this.buffer.subarray(this.start + length, this.end));
+    const removed = this.copy(length);
     this.end = this.start + length;
     return removed;
   }

@@ -22,6 +22,7 @@ import {
 } from "./frame-writer.ts";
 import { decodeGoaway, type Goaway, sumUpGoaways } from "./goaway.ts";
 import { OpenStreams } from "./open-streams.ts";
+import type { RequestForm } from "./request-form.ts";
 import { RequestWriter } from "./request-writer.ts";
 import { ResponseReader, streamWindow } from "./response-reader.ts";
 import { adoptSettings, decodeSettings, initialSettings, type Settings } from "./settings.ts";
@@ -165,6 +166,22 @@ export class ClientConnection<Tag> {
     return stream.id;
   }
 
+  /** The same for a request that is like others: its fields are the form's, with these two values. */
+  openForm(
+    form: RequestForm,
+    pathEnd: string,
+    id: string,
+    body: string | Uint8Array,
+    tag: Tag,
+    bodyBytes: number,
+  ): number {
+    if (!this.canOpen(bodyBytes)) throw new Error(`no request of ${bodyBytes} bytes may be opened now`);
+    const stream = this.streams.add(tag);
+    this.writer.writeForm(stream, form, pathEnd, id, body, bodyBytes);
+    if (!this.streams.hasIds) this.currentPhase = "draining";
+    return stream.id;
+  }
+
   /**
    * RST_STREAM(CANCEL); nothing more is reported for the stream, and its slot is free. Without effect when it is
    * not open.
@@ -223,6 +240,8 @@ export class ClientConnection<Tag> {
   private readonly onFrame: FrameListener = (type, flags, streamId, bytes, start, end) => {
     // A listener may have ended the connection from within an earlier frame of this chunk.
     if (this.currentPhase === "closed") return undefined;
+    if (type === frameType.headers && flags === wholeAnswer && this.peerHasSpoken)
+      if (this.reader.usualAnswer(streamId, bytes, start, end)) return undefined;
     const error =
       checkFrame(type, flags, streamId, bytes, start, end) ?? this.checkOrder(type, flags, streamId);
     if (error !== undefined) return error;
@@ -352,6 +371,9 @@ export class ClientConnection<Tag> {
     this.listener.broken(error);
   }
 }
+
+/** Flags of an answer without content, in one frame. */
+const wholeAnswer = flag.endStream | flag.endHeaders;
 
 /** A peer that speaks HTTP/1.x answers in text, which reads as a frame that is too large. */
 function explainHttp1(chunk: Buffer, error: ConnectionError): ConnectionError {

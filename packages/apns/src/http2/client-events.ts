@@ -43,6 +43,8 @@ export interface ClientConnectionListener<Tag> {
    * was cancelled.
    */
   response(tag: Tag, response: ReceivedResponse): void;
+  /** In place of `response`, where it is there: status 200, one `apns-id` and nothing else. Not every such answer comes so. */
+  accepted?(tag: Tag): void;
   failed(tag: Tag, failure: RequestFailure): void;
   /** A GOAWAY as it came; the streams above its last id have been failed. `lastGoaway` sums up several. */
   goaway(goaway: Goaway): void;

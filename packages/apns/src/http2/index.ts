@@ -38,6 +38,7 @@ export { type HeaderBlock, HpackDecoder, type HpackDecoderOptions } from "./hpac
 export { HpackEncoder, type HpackEncoderOptions } from "./hpack/encoder.ts";
 export { apnsIndexing, type Indexing } from "./hpack/indexing.ts";
 export { ReceiveWindow } from "./receive-window.ts";
+export { RequestForm } from "./request-form.ts";
 export {
   adoptSettings,
   applySetting,

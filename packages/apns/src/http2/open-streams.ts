@@ -5,13 +5,14 @@ import { type ClosedBy, ClosedStreams } from "./closed-streams.ts";
 import { type ConnectionError, errorCode, max31Bit } from "./frame-types.ts";
 import { writeRstStream } from "./frame-writer.ts";
 import type { RequestWriter } from "./request-writer.ts";
+import { StreamRing } from "./stream-ring.ts";
 
 /**
  * The streams of one client connection and their ends. Every stream leaves by exactly one way: `answer`, `fail` and
  * `abort` tell the listener, `cancel` and `forget` do not.
  */
 export class OpenStreams<Tag> {
-  private readonly streams = new Map<number, ClientStream<Tag>>();
+  private readonly streams = new StreamRing<Tag>();
   private readonly closed = new ClosedStreams();
   private readonly listener: ClientConnectionListener<Tag>;
   private readonly out: ByteWriter;
@@ -54,7 +55,7 @@ export class OpenStreams<Tag> {
   add(tag: Tag): ClientStream<Tag> {
     const stream = new ClientStream(this.nextId, tag, this.writer.initialStreamWindow, this.mostBodyBytes);
     this.nextId += 2;
-    this.streams.set(stream.id, stream);
+    this.streams.add(stream);
     return stream;
   }
 
@@ -99,6 +100,16 @@ export class OpenStreams<Tag> {
     if (stream.unsentBody !== undefined) this.reset(stream, errorCode.cancel);
     this.remove(stream);
     if (!stream.isForsaken) this.listener.response(stream.tag, { status, fields, body, isComplete: true });
+  }
+
+  /** Ends a stream with the usual answer. False where it must be read as any other. */
+  accept(stream: ClientStream<Tag>): boolean {
+    const { listener } = this;
+    if (listener.accepted === undefined || stream.status !== undefined || stream.unsentBody !== undefined)
+      return false;
+    this.remove(stream);
+    if (!stream.isForsaken) listener.accepted(stream.tag);
+    return true;
   }
 
   /** Ends a stream that will get nothing more. Where its status had come, that is the answer. */
@@ -154,7 +165,7 @@ export class OpenStreams<Tag> {
   /** GOAWAY: streams above `lastStreamId` were not and will not be acted on (RFC 9113 §6.8). */
   failAbove(lastStreamId: number): void {
     for (const stream of [...this.streams.values()]) {
-      if (stream.id <= lastStreamId || !this.streams.has(stream.id)) continue;
+      if (stream.id <= lastStreamId || this.streams.get(stream.id) === undefined) continue;
       this.closed.remember(stream.id, "us");
       this.fail(stream, { kind: "unprocessed", cause: "goaway" });
     }
@@ -165,7 +176,7 @@ export class OpenStreams<Tag> {
     const untaken = this.firstUntakenId;
     for (const stream of [...this.streams.values()]) {
       const wasWritten = stream.id < untaken && stream.unsentBody === undefined;
-      if (!this.streams.has(stream.id)) continue;
+      if (this.streams.get(stream.id) === undefined) continue;
       this.fail(stream, wasWritten ? failure : { kind: "unprocessed", cause: "not-written" });
     }
   }

@@ -3,6 +3,7 @@ import type { ClientStream } from "./client-stream.ts";
 import { flag, max31Bit } from "./frame-types.ts";
 import { writeData, writeHeaders } from "./frame-writer.ts";
 import { HpackEncoder } from "./hpack/encoder.ts";
+import type { RequestForm } from "./request-form.ts";
 import { initialSettings, type Settings } from "./settings.ts";
 
 /**
@@ -42,6 +43,24 @@ export class RequestWriter {
   ): void {
     const flags = bodyBytes === 0 ? flag.endStream : 0;
     writeHeaders(this.out, this.encoder, stream.id, fields, flags, this.maxFrameSize);
+    this.writeBody(stream, body, bodyBytes);
+  }
+
+  /** The same for a request that is filled into a form. */
+  writeForm(
+    stream: ClientStream<unknown>,
+    form: RequestForm,
+    pathEnd: string,
+    id: string,
+    body: string | Uint8Array,
+    bodyBytes: number,
+  ): void {
+    const flags = bodyBytes === 0 ? flag.endStream : 0;
+    form.write(this.out, this.encoder, stream.id, pathEnd, id, flags, this.maxFrameSize);
+    this.writeBody(stream, body, bodyBytes);
+  }
+
+  private writeBody(stream: ClientStream<unknown>, body: string | Uint8Array, bodyBytes: number): void {
     if (bodyBytes === 0) return;
     if (bodyBytes <= stream.sendWindow && bodyBytes <= this.maxFrameSize) {
       writeData(this.out, stream.id, body, flag.endStream, bodyBytes);

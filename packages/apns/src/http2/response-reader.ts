@@ -10,6 +10,7 @@ import { HpackDecoder } from "./hpack/decoder.ts";
 import type { OpenStreams } from "./open-streams.ts";
 import { ReceiveWindow } from "./receive-window.ts";
 import { areTrailersValid, readContentLength, readStatus } from "./response-fields.ts";
+import { UsualAnswer } from "./usual-answer.ts";
 
 /** DATA payload of one response at most, where no larger body is wanted. */
 const usualResponseBytes = 32_768;
@@ -37,6 +38,7 @@ export class ResponseReader<Tag> {
   private readonly out: ByteWriter;
   private readonly guard: FloodGuard;
   private readonly decoder: HpackDecoder;
+  private readonly usual: UsualAnswer;
   private readonly assembler = new HeaderAssembler();
   private readonly window: ReceiveWindow;
   private readonly mostResponseBytes: number;
@@ -48,6 +50,7 @@ export class ResponseReader<Tag> {
     this.guard = guard;
     this.window = new ReceiveWindow(limits.receiveWindowBytes);
     this.decoder = new HpackDecoder({ maxHeaderListBytes: limits.maxHeaderListBytes });
+    this.usual = new UsualAnswer(this.decoder);
   }
 
   /** The stream whose header block is not whole yet: only its CONTINUATION may come (RFC 9113 §6.2). */
@@ -64,6 +67,19 @@ export class ResponseReader<Tag> {
   writeCredit(): void {
     const credit = this.window.takeCredit();
     if (credit > 0) writeWindowUpdate(this.out, 0, credit);
+  }
+
+  /**
+   * The short way of a usual answer: HEADERS with END_STREAM and END_HEADERS on an open stream. False where the frame is none, or
+   * may be none: nothing was done then.
+   */
+  usualAnswer(streamId: number, bytes: Buffer, start: number, end: number): boolean {
+    if (this.assembler.streamId !== undefined) return false;
+    const stream = this.streams.find(streamId);
+    if (stream === undefined || !this.usual.is(bytes, start, end)) return false;
+    if (!this.streams.accept(stream)) return false;
+    this.guard.answered();
+    return true;
   }
 
   headers(
@@ -157,6 +173,7 @@ export class ResponseReader<Tag> {
     start: number,
     end: number,
   ): ConnectionError | undefined {
+    const { state } = this.decoder;
     const block = this.decoder.decode(bytes, start, end);
     if (block.kind === "malformed") return { code: errorCode.compressionError, detail: block.detail };
     const stream = this.streams.find(streamId);
@@ -165,6 +182,7 @@ export class ResponseReader<Tag> {
       this.streams.abort(stream, errorCode.protocolError);
       return undefined;
     }
+    this.usual.learn(bytes, start, end, block.fields, state);
     const isLast = (flags & flag.endStream) !== 0;
     if (stream.status !== undefined) {
       if (isLast && areTrailersValid(block.fields)) this.end(stream);

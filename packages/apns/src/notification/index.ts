@@ -48,4 +48,4 @@ export {
   pushTypeRule,
   pushTypes,
 } from "./push-type.ts";
-export { requestFields } from "./request-fields.ts";
+export { devicePath, requestFields } from "./request-fields.ts";

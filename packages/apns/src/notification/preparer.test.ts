@@ -49,7 +49,12 @@ const payload: fc.Arbitrary<unknown> = fc.oneof(
     [1],
   ),
 );
-const notification = fc.record(
+const plainAlert = fc.constantFrom({ alert: "a" }, { alert: { title: "a" }, sound: "default" }, {});
+const usual = fc.record({
+  deviceToken: fc.constant(deviceToken),
+  payload: fc.record({ aps: plainAlert, mdm: anything }, { requiredKeys: ["aps"] }),
+});
+const unusual = fc.record(
   {
     deviceToken: fc.constantFrom<unknown>(
       deviceToken,
@@ -81,7 +86,7 @@ test("after whatever came before, a notification is prepared as if it were the o
     {},
   );
   fc.assert(
-    fc.property(options, fc.array(notification, { minLength: 2, maxLength: 6 }), (rules, all) => {
+    fc.property(options, fc.array(fc.oneof(usual, unusual), { minLength: 2, maxLength: 6 }), (rules, all) => {
       const preparer = new Preparer(rules);
       for (const each of all as Notification[]) {
         const alone = prepareNotification(each, rules);

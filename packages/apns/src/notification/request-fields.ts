@@ -1,5 +1,8 @@
 import type { PreparedNotification } from "./notification.ts";
 
+/** What the paths of all pushes begin with; the device token follows. */
+export const devicePath = "/3/device/";
+
 /**
  * The header list of one request, [name, value, …] as the HTTP/2 engine takes it.
  * Source: Apple, "Sending notification requests to APNs", table of request headers.
@@ -10,7 +13,7 @@ export function requestFields(
   authorization: string | undefined,
 ): string[] {
   const { topic, pushType, apnsId, expirationSeconds, priority, collapseId } = notification;
-  const path = `/3/device/${notification.deviceToken}`;
+  const path = devicePath + notification.deviceToken;
   const fields =
     authorization === undefined || topic === undefined || pushType === undefined
       ? shortList(authority, path, authorization, topic, pushType, apnsId)

@@ -3,3 +3,4 @@ export { ApnsError, type ApnsErrorCode } from "./apns-error.ts";
 export { type Clock, systemClock, type Timer } from "./clock.ts";
 export { type Logger, silentLogger } from "./logger.ts";
 export { type Random, systemRandom } from "./random.ts";
+export { TurnTime } from "./turn-time.ts";

@@ -50,6 +50,11 @@ export class HpackDecoder {
     this.maxTableSize = size;
   }
 
+  /** While it stays the same, a block that changed nothing means the same again; -1 where the next one must begin otherwise. */
+  get state(): number {
+    return this.sizeUpdateDue ? -1 : this.table.changes;
+  }
+
   /**
    * Decodes one whole block, [start, end) of `bytes`. A list over the limit is "too-large"; its insertions are
    * still made, so that the next block decodes rightly. After "malformed" the decoder is of no further use.

@@ -20,6 +20,8 @@ export class DynamicTable {
   newest = 0;
   /** Ordinal of the entry evicted last; 0 before the first. Entries alive have ordinals in (evicted, newest]. */
   evicted = 0;
+  /** Counts changes of entries and bound: while it stays, indices mean the same. */
+  changes = 0;
   private names: string[] = new Array<string>(32).fill("");
   private values: string[] = new Array<string>(32).fill("");
   /** Capacity of the ring less one; the capacity is a power of two. */
@@ -49,6 +51,7 @@ export class DynamicTable {
    */
   insert(name: string, value: string): void {
     const added = entryBytes(name, value);
+    this.changes += 1;
     this.evictTo(this.maxBytes - added);
     if (added > this.maxBytes) return;
     if (this.length > this.mask) this.enlarge();
@@ -60,6 +63,7 @@ export class DynamicTable {
 
   /** Changes the bound and evicts what exceeds it (RFC 7541 §4.3). */
   resize(maxBytes: number): void {
+    this.changes += 1;
     this.maxBytes = maxBytes;
     this.evictTo(maxBytes);
   }

@@ -70,6 +70,11 @@ export class HpackEncoder {
     this.table.resize(bytes);
   }
 
+  /** While it stays the same, a block that changed nothing says the same again; -1 where the next one has more to say. */
+  get state(): number {
+    return this.smallestBytes === undefined ? this.table.changes : -1;
+  }
+
   /**
    * Writes one header block: fields = [name, value, name, value, ...], names in lower case, one byte a character.
    */
