@@ -186,7 +186,7 @@ class AnswerReader {
   #look(): void {
     const headEnd = this.#bytes.indexOf("\r\n\r\n");
     if (headEnd < 0) return;
-    const head = this.#bytes.latin1Slice(0, headEnd);
+    const head = this.#bytes.toString("latin1", 0, headEnd);
     const length = Number(/content-length: (\d+)/i.exec(head)?.[1] ?? 0);
     const end = headEnd + 4 + length;
     if (this.#bytes.length < end) return;
