@@ -6,7 +6,6 @@ import { generateKeyPairSync } from "node:crypto";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { pino } from "pino";
 import { startGateway } from "../../packages/gateway/dist/gateway.js";
 import type { Sink } from "./senders.ts";
 
@@ -25,7 +24,6 @@ process.once("message", (sink: Sink) => void serve(sink));
 async function serve(sink: Sink): Promise<void> {
   const dataDir = mkdtempSync(join(process.env.BENCH_DIR ?? tmpdir(), "carillon-bench-"));
   const gateway = await startGateway({
-    logger: pino({ level: "warn" }, pino.destination({ dest: 2, sync: true })),
     config: {
       listen: { host: "127.0.0.1", port: 0 },
       dataDir,

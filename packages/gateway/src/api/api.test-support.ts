@@ -28,6 +28,8 @@ class MemoryDelivery implements Delivery {
   readonly records = new Map<string, NotificationRecord>();
   readonly failed = new Promise<Error>(() => undefined);
   health: DeliveryHealth = { state: "ready", queued: 0, inFlight: 0 };
+  /** What `submit` waits for. */
+  disk: Promise<void> | undefined;
   /** What `submit` and `find` reject with. */
   refusal: Error | undefined;
   /** What `waitUntilFinal` makes of each record. */
@@ -39,6 +41,7 @@ class MemoryDelivery implements Delivery {
   waiting: string | undefined;
 
   async submit(app: string, drafts: readonly NotificationDraft[]): Promise<readonly string[]> {
+    await this.disk;
     if (this.refusal !== undefined) throw this.refusal;
     this.submissions.push({ app, drafts });
     return drafts.flatMap((draft) => draft.deviceTokens.map(() => this.#store(app, draft)));

@@ -36,8 +36,8 @@ const connectionLimits = {
   /** All headers of one request. */
   headerBytes: 16_384,
   headersTimeoutMs: 20_000,
-  /** The whole request, from its first byte to its last. */
-  requestTimeoutMs: 60_000,
+  /** What of a request is not there when its answer has gone out. */
+  unreadTimeoutMs: 10_000,
   /** Without a byte in either direction; longer than a caller may wait for a final state. */
   idleTimeoutMs: 120_000,
   keepAliveTimeoutMs: 72_000,
@@ -55,6 +55,7 @@ export async function createApi(options: ApiOptions): Promise<FastifyInstance> {
   server.setSerializerCompiler(() => (answer) => JSON.stringify(answer));
   takeJson(server);
   logRequests(server, logger);
+  letGoOfUnread(server);
   await server.register(helmet, {
     contentSecurityPolicy: {
       useDefaults: false,
@@ -87,7 +88,8 @@ export async function createApi(options: ApiOptions): Promise<FastifyInstance> {
 function createServer(): FastifyInstance {
   return Fastify({
     http: { maxHeaderSize: connectionLimits.headerBytes, headersTimeout: connectionLimits.headersTimeoutMs },
-    requestTimeout: connectionLimits.requestTimeoutMs,
+    // A body of lines may go on for as long as it does; others are timed where they are read.
+    requestTimeout: 0,
     connectionTimeout: connectionLimits.idleTimeoutMs,
     keepAliveTimeout: connectionLimits.keepAliveTimeoutMs,
     // While closing, requests on open connections still get an answer of the API.
@@ -101,8 +103,9 @@ function createServer(): FastifyInstance {
 /** Bodies are handed on as streams; whoever wants one reads it. */
 function takeJson(server: FastifyInstance): void {
   server.removeAllContentTypeParsers();
-  server.addContentTypeParser("application/json", async (request: FastifyRequest, body: Readable) =>
-    openBody(body, request.headers),
+  server.addContentTypeParser(
+    ["application/json", "application/x-ndjson"],
+    async (request: FastifyRequest, body: Readable) => openBody(body, request.headers),
   );
 }
 
@@ -113,6 +116,18 @@ function findApp(apps: Apps, name: string): App {
     "no-such-app",
     "The configuration has no app of this name. Correct the name in the address, or add the app.",
   );
+}
+
+/** Nobody reads on after the answer, and a caller who goes on sending must not hold the connection. */
+function letGoOfUnread(server: FastifyInstance): void {
+  server.addHook("onResponse", ({ raw }, _reply, done) => {
+    if (!raw.complete) {
+      const timer = setTimeout(() => raw.socket.destroy(), connectionLimits.unreadTimeoutMs).unref();
+      raw.once("end", () => clearTimeout(timer));
+      raw.once("close", () => clearTimeout(timer));
+    }
+    done();
+  });
 }
 
 /** One line for each request, without its query, headers and body. */

@@ -4,6 +4,7 @@ import Type from "typebox";
 
 const fieldProblemSchema = Type.Object({
   pointer: Type.Optional(Type.String({ description: "Where in the body, as a JSON pointer (RFC 6901)." })),
+  line: Type.Optional(Type.Integer({ description: "Which line of NDJSON, from 1." })),
   parameter: Type.Optional(
     Type.String({ description: "Which parameter of the query or header of the request." }),
   ),
@@ -67,6 +68,15 @@ const refusedSchema = Type.Object({ error: problemSchema });
 export const queuedResultsSchema = Type.Object(
   { results: Type.Array(Type.Union([queuedSchema, refusedSchema])) },
   { description: "On disk, fsynced: one result for each recipient, in the order of the request." },
+);
+
+export const linesTakenSchema = Type.Object(
+  {
+    accepted: Type.Integer({ description: "Notifications on disk, one for each recipient." }),
+    rejected: Type.Integer({ description: "Notifications that were not stored." }),
+    errors: Type.Array(fieldProblemSchema, { description: "What was wrong, the first 100." }),
+  },
+  { description: "NDJSON: how many were taken, fsynced." },
 );
 
 export const finalResultsSchema = Type.Object(

@@ -219,6 +219,9 @@ export const submissionQuerySchema = Type.Object(
       }),
     ),
     validate: Type.Optional(Type.Boolean({ description: "true checks everything and stores nothing." })),
+    results: Type.Optional(
+      Type.Enum(["each"], { description: "For NDJSON: each is answered by a line for every line." }),
+    ),
   },
   closed,
 );

@@ -56,7 +56,7 @@ function explainBrokenRequest(code: string | undefined): [ProblemKind, string] {
 }
 
 /** Errors of our own rooms and of the web framework, in the words of the API. */
-function toProblem(error: FastifyError): ApiProblem {
+export function toProblem(error: unknown): ApiProblem {
   if (error instanceof ApiProblem) return error;
   if (error instanceof QueueFullError) {
     const { message, retryAfterSeconds } = error as QueueFullError;
@@ -67,7 +67,7 @@ function toProblem(error: FastifyError): ApiProblem {
     const detail = "Nothing of this was acknowledged. Start the gateway anew; its log says what failed.";
     return new ApiProblem("store-failed", detail, [], { "retry-after": "30" });
   }
-  switch (error.code) {
+  switch ((error as Partial<FastifyError> | undefined)?.code) {
     case "FST_ERR_CTP_INVALID_MEDIA_TYPE":
       return unsupportedMediaType("The body must be JSON.");
     case "FST_ERR_CTP_INVALID_CONTENT_LENGTH":
@@ -96,7 +96,7 @@ export function badAddress(): ApiProblem {
 export function unsupportedMediaType(what: string): ApiProblem {
   return new ApiProblem(
     "unsupported-media-type",
-    `${what} Send it with the header Content-Type: application/json.`,
+    `${what} Send it with the header Content-Type: application/json, or application/x-ndjson for a notification a line.`,
   );
 }
 

@@ -2,17 +2,26 @@ import type { Readable } from "node:stream";
 import type { FastifyInstance, FastifyReply } from "fastify";
 import Type from "typebox";
 import type { App } from "../../apps/index.ts";
-import { type Delivery, type NotificationRecord, StoreFailedError } from "../../delivery/index.ts";
+import {
+  type Delivery,
+  type NotificationDraft,
+  type NotificationRecord,
+  StoreFailedError,
+} from "../../delivery/index.ts";
 import {
   finalResultsSchema,
+  linesTakenSchema,
   notificationRecordSchema,
   queuedResultsSchema,
   validatedSchema,
 } from "../contract/answers.ts";
 import { type SubmissionQuery, submissionQuerySchema, submissionSchema } from "../contract/notification.ts";
+import { toProblem } from "../problems/answer-problems.ts";
 import { ApiProblem } from "../problems/api-problem.ts";
 import { problemResponses } from "../problems/problem-responses.ts";
 import type { BodyReader } from "../submission/body-reader.ts";
+import { LineAnswers, LineSummary } from "../submission/line-answers.ts";
+import { LineIntake } from "../submission/line-intake.ts";
 import { answerOf, Results } from "../submission/results.ts";
 import { readSubmission } from "../submission/submission.ts";
 
@@ -39,7 +48,8 @@ export function notificationRoutes(server: FastifyInstance, options: Notificatio
         security,
         summary: "Send one notification, or many",
         description:
-          "A 202 means that the notifications are on disk. Of a list the valid ones are taken: the results say which were not. The body may be compressed with gzip.",
+          "A 202 means that the notifications are on disk. Of a list the valid ones are taken: the results say which were not. The body may be compressed with gzip. " +
+          "With `Content-Type: application/x-ndjson` each line is a notification, and there may be any number of them.",
         params: Type.Object(appParameter),
         querystring: submissionQuerySchema,
         body: submissionSchema,
@@ -47,7 +57,7 @@ export function notificationRoutes(server: FastifyInstance, options: Notificatio
           200: Type.Union([finalResultsSchema, validatedSchema], {
             description: "With `wait`: each in its final form. With `validate`: whether each would be taken.",
           }),
-          202: queuedResultsSchema,
+          202: Type.Union([queuedResultsSchema, linesTakenSchema]),
           ...problemResponses(
             "malformed-request",
             "unauthorized",
@@ -64,6 +74,9 @@ export function notificationRoutes(server: FastifyInstance, options: Notificatio
     async (request, reply) => {
       const app = appOf(request.params.app);
       const { wait, validate } = request.query;
+      if (isNdjson(request.headers["content-type"]))
+        return takeLines(request.query, request.body, reply, app);
+      if (request.query.results !== undefined) throw onlyForLines();
       const announcedBytes = Number(request.headers["content-length"] ?? 0);
       const { ids, results } = await bodies.read(request.body, announcedBytes, async (body) => {
         const nowMs = Date.now();
@@ -79,6 +92,23 @@ export function notificationRoutes(server: FastifyInstance, options: Notificatio
       return { results: results.queued(ids) };
     },
   );
+
+  async function takeLines(
+    { wait, validate, results }: SubmissionQuery,
+    body: Readable | undefined,
+    reply: FastifyReply,
+    app: App,
+  ): Promise<object> {
+    if (wait !== undefined) throw notForLines();
+    const submit = async (drafts: readonly NotificationDraft[]): Promise<readonly string[]> =>
+      validate ? [] : delivery.submit(app.config.name, drafts);
+    if (results === "each" && !validate) return answerEach(body, reply, app, submit);
+    const summary = new LineSummary();
+    await new LineIntake({ app, submit, stored: (lines) => summary.add(lines) }).take(body);
+    const answer = summary.answer();
+    reply.status(validate ? 200 : 202);
+    return answer;
+  }
 
   server.get<{ Params: { app: string; id: string } }>(
     "/notifications/:id",
@@ -108,6 +138,39 @@ export function notificationRoutes(server: FastifyInstance, options: Notificatio
       );
     },
   );
+}
+
+/** The answer begins with the first lines that are on disk; what goes wrong later stands in its last line. */
+function answerEach(
+  body: Readable | undefined,
+  reply: FastifyReply,
+  app: App,
+  submit: (drafts: readonly NotificationDraft[]) => Promise<readonly string[]>,
+): FastifyReply {
+  const answers = new LineAnswers();
+  const intake = new LineIntake({ app, submit, stored: (lines) => answers.add(lines, Date.now()) });
+  void intake.take(body).then(
+    () => answers.end(undefined),
+    (error: unknown) => answers.end(toProblem(error)),
+  );
+  return reply.status(202).type(ndjson).send(answers.stream);
+}
+
+const ndjson = "application/x-ndjson";
+
+function isNdjson(contentType: string | undefined): boolean {
+  return contentType?.split(";", 1)[0]?.trim().toLowerCase() === ndjson;
+}
+
+function notForLines(): ApiProblem {
+  const detail =
+    "Lines may be any number, so that nobody waits for them. Leave it out and ask for each later.";
+  return new ApiProblem("invalid", "Nothing was stored.", [{ parameter: "wait", detail }]);
+}
+
+function onlyForLines(): ApiProblem {
+  const detail = `This belongs to bodies of lines. Leave it out, or send Content-Type: ${ndjson}.`;
+  return new ApiProblem("invalid", "Nothing was stored.", [{ parameter: "results", detail }]);
 }
 
 /** The records after the wait; undefined when the store has failed meanwhile, for what was stored stays stored. */

@@ -3,7 +3,7 @@ import { expect, test } from "vitest";
 import { ApiProblem } from "../problems/api-problem.ts";
 import { BodyReader } from "./body-reader.ts";
 
-const limits = { bodyBytes: 10, allBodiesBytes: 15 };
+const limits = { bodyBytes: 10, allBodiesBytes: 15, bodyMs: 60_000 };
 
 function streamOf(...parts: string[]): Readable {
   return Readable.from(parts.map((part) => Buffer.from(part)));
@@ -59,4 +59,12 @@ test("forgets a body whose use failed", async () => {
   for (let round = 0; round < 5; round += 1)
     await expect(bodies.read(streamOf("0123456789"), 10, fail)).rejects.toThrow("no");
   expect(await bodies.read(streamOf("0123456789"), 10, String)).toBe("0123456789");
+});
+
+test("gives up on a body that does not arrive in time, and leaves its socket alone", async () => {
+  const stream = new Readable({ read: () => undefined });
+  stream.push("0");
+  const problem = await problemOf(new BodyReader({ ...limits, bodyMs: 1 }).read(stream, 0, String));
+  expect(problem.status).toBe(408);
+  expect(stream.destroyed).toBe(false);
 });

@@ -55,6 +55,26 @@ export function readSubmission(bytes: Buffer, app: App, nowMs: number): readonly
   throw invalid(entries.flatMap((entry) => (entry.kind === "invalid" ? entry.problems : [])));
 }
 
+/** Reads one line of NDJSON, which is one notification. */
+export function readLine(bytes: Buffer, app: App, nowMs: number): Entry {
+  const scan = scanJson(bytes);
+  if (scan.kind === "refused") return { kind: "invalid", recipients: 1, problems: [ofLine(scan.fault)] };
+  const body: unknown = JSON.parse(bytes.toString("utf8"));
+  const isObject = typeof body === "object" && body !== null && !Array.isArray(body);
+  if (isObject && !Object.hasOwn(body, "notifications"))
+    return readOne(body, { bytes, json: scan.json, app, nowMs });
+  const detail = 'A line must be one notification: {"to": …}. Give each a line of its own.';
+  return { kind: "invalid", recipients: 1, problems: [{ pointer: "", detail }] };
+}
+
+/** Which line it is stands beside it. */
+function ofLine({ pointer, detail }: FieldProblem): FieldProblem {
+  return {
+    ...(pointer === undefined ? {} : { pointer }),
+    detail: detail.replace("at line 1, column", "at column"),
+  };
+}
+
 function readObject(body: unknown): object {
   const listForm = '{"notifications": [{"to": …}, …]}';
   if (Array.isArray(body))
