@@ -4,13 +4,14 @@ import { benchDelivery } from "./delivery.ts";
 import { benchGateway } from "./gateway.ts";
 import { benchSimulator } from "./simulator.ts";
 
-const [what, option] = process.argv.slice(2);
-const mode = option === "--quick" ? "quick" : "full";
+const words = process.argv.slice(2);
+const mode = words.includes("--quick") ? "quick" : "full";
+const [what, form] = words.filter((word) => word !== "--quick");
 if (what === "client") await benchClient(mode);
 else if (what === "delivery") await benchDelivery(mode);
-else if (what === "gateway") await benchGateway(mode, option === "--quick" ? undefined : option);
+else if (what === "gateway") await benchGateway(mode, form);
 else if (what === "simulator") await benchSimulator(mode);
 else {
-  console.error("usage: npm run bench -- client|delivery|gateway|simulator [--quick]");
+  console.error("usage: npm run bench -- client|delivery|gateway [FORM]|simulator [--quick]");
   process.exitCode = 2;
 }

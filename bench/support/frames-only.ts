@@ -1,6 +1,6 @@
 import { once } from "node:events";
 import { connect } from "node:tls";
-import type { Sender, Sink } from "./senders.ts";
+import type { Sender, Sink } from "./sender.ts";
 
 /** The header block of one of our requests: path, provider token in Huffman code, `apns-id`, the rest by index. */
 const blockBytes = 300;

@@ -7,7 +7,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { startGateway } from "../../packages/gateway/dist/gateway.js";
-import type { Sink } from "./senders.ts";
+import type { Sink } from "./sender.ts";
 
 export interface GatewayUsage {
   readonly cpuMs: number;

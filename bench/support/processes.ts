@@ -2,7 +2,7 @@ import { type ChildProcess, fork } from "node:child_process";
 import { once } from "node:events";
 import { fileURLToPath } from "node:url";
 import type { Measurement, Task } from "./run-sender.ts";
-import type { Sink } from "./senders.ts";
+import type { Sink } from "./sender.ts";
 
 const loader = ["--import", "tsx"];
 

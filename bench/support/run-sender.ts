@@ -2,7 +2,8 @@
  * One measurement in a process of its own: `fork`ed with a sender's name, it gets the sink's address, sends a warm-up and
  * then `count` pushes with `outstanding` of them on the way at any time, and reports what that took.
  */
-import { type Sender, type Sink, senders } from "./senders.ts";
+import type { Sender, Sink } from "./sender.ts";
+import { senders } from "./senders.ts";
 
 export interface Task {
   readonly sink: Sink;

@@ -3,18 +3,7 @@ import { generateKeyPairSync, randomBytes } from "node:crypto";
 import { connect, constants } from "node:http2";
 import { ApnsClient, type Outcome } from "@carillon/apns";
 import { framesOnly } from "./frames-only.ts";
-
-export interface Sink {
-  readonly port: number;
-  readonly ca: string;
-}
-
-export interface Sender {
-  /** Resolves when the push was answered 200, rejects otherwise; where there is `isAccepted`, that one says so. `ordinal` makes token and payload distinct. */
-  send(ordinal: number): Promise<unknown>;
-  isAccepted?(result: unknown): boolean;
-  close(): Promise<unknown> | undefined;
-}
+import type { Sender, Sink } from "./sender.ts";
 
 const topic = "com.example.demo";
 const keyId = "ABC123DEFG";
