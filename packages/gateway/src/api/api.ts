@@ -122,7 +122,7 @@ function findApp(apps: Apps, name: string): App {
 function letGoOfUnread(server: FastifyInstance): void {
   server.addHook("onResponse", ({ raw }, _reply, done) => {
     if (!raw.complete) {
-      const timer = setTimeout(() => raw.socket.destroy(), connectionLimits.unreadTimeoutMs).unref();
+      const timer = setTimeout(() => raw.destroy(), connectionLimits.unreadTimeoutMs).unref();
       raw.once("end", () => clearTimeout(timer));
       raw.once("close", () => clearTimeout(timer));
     }
