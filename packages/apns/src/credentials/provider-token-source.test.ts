@@ -156,6 +156,39 @@ test("a saved token keeps its age: what goes on with it renews it in time", () =
   expect(Math.min(...apns.gaps)).toBeGreaterThanOrEqual(20 * minute);
 });
 
+test("over a day processes that share a cache use one token at a time, and go over to the next one together", () => {
+  const { clock, open } = restarts();
+  const apns = watch();
+  const processes = [open(), open(), open(), open()];
+  for (let each = 0; each < 24 * 60; each += 1) {
+    for (const tokens of processes) apns.see(tokens.current(), clock);
+    clock.pass(minute);
+  }
+  expect(Math.min(...apns.gaps)).toBeGreaterThanOrEqual(20 * minute);
+  expect(apns.oldest()).toBeLessThan(60 * minute);
+});
+
+test("a token that another process saved while this one signed its own is the one that is used", () => {
+  const { clock, open } = restarts();
+  const first = open().current();
+  const saved: string[] = [];
+  // As a file that is only ever made, never written over: between the look and the save somebody else made it.
+  const cache = { load: () => saved[0], save: () => void saved.push(first.slice("bearer ".length)) };
+  const tokens = new ProviderTokenSource(privateKey, "ABC123DEFG", "DEF123GHIJ", clock, cache);
+  expect(tokens.current()).toBe(first);
+  expect(tokens.current()).toBe(first);
+});
+
+test("an expired token that another process has replaced costs no further one", () => {
+  const { open } = restarts();
+  const [one, other] = [open(), open()];
+  const refused = one.current();
+  expect(other.current()).toBe(refused);
+  expect(one.replace(refused)).toBe(true);
+  expect(other.replace(refused)).toBe(true);
+  expect(other.current()).toBe(one.current());
+});
+
 test("a cache that fails costs a token, never a send", () => {
   const fail = () => {
     throw new Error("the disk is full");

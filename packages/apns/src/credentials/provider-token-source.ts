@@ -11,7 +11,12 @@ const mostSkewMs = 60_000;
 
 /**
  * Where a provider token outlives the process: APNs takes a new one only every 20 minutes, and a token signed anew is a new one even in
- * the same second. A file will do, or a row; what is kept there is as secret as a password for an hour. Called seldom, and synchronously. What it throws costs a token more, never a send.
+ * the same second. A file will do, or a row; what is kept there is as secret as a password for an hour. Called seldom, and synchronously.
+ * What it throws costs a token more, never a send.
+ *
+ * Several processes may share one: each looks into it before it saves, and again afterwards, and goes on with what it finds. So
+ * where `save` leaves alone what another process saved since `load`, all of them use one token; where it overwrites, two that
+ * begin within the same fraction of a millisecond may use one each.
  */
 export interface ProviderTokenCache {
   /** The token that was saved last, or undefined. One that is too old or of another key is not used. */
@@ -29,7 +34,6 @@ export class ProviderTokenSource {
   private readonly teamId: string;
   private readonly clock: Clock;
   private cache: ProviderTokenCache | undefined;
-  private hasLooked = false;
   /** The token as it is sent; made once, because every request bears it. */
   private bearer: string | undefined;
   private madeAtMs = 0;
@@ -62,16 +66,11 @@ export class ProviderTokenSource {
     const age = this.clock.monotonic() - this.madeAtMonotonic;
     const jumped = Math.abs(now - this.madeAtMs - age) > mostSkewMs;
     if (this.bearer !== undefined && age < (jumped ? shortestLifeMs : renewAfterMs)) return this.bearer;
-    if (!this.hasLooked) {
-      this.hasLooked = true;
-      const saved = this.adopt(this.load());
-      if (saved !== undefined) return saved;
-    }
-    return this.make();
+    return this.renew();
   }
 
   /**
-   * APNs called `refused`, which `current` gave, expired. Makes a new token if that one is still the current one; however many answers say
+   * APNs called `refused`, which `current` gave, expired. Takes a new token if that one is still the current one; however many answers say
    * so, one new token comes of it. False when a refused token was replaced less than 20 minutes ago: a further one would be
    * refused too, and the clock is the likely cause.
    */
@@ -80,14 +79,35 @@ export class ProviderTokenSource {
     const now = this.clock.monotonic();
     if (now - this.renewedAtMonotonic < shortestLifeMs) return false;
     this.renewedAtMonotonic = now;
-    this.make();
+    this.renew();
     return true;
   }
 
-  /** Takes up a saved token as if it had been made here, when it was made: one of this key, and young enough. */
-  private adopt(saved: string | undefined): string | undefined {
-    const read = saved === undefined ? undefined : readProviderToken(saved);
-    if (read?.kind !== "read") return undefined;
+  /** Another token than the current one: what another process saved, or one of our own. */
+  private renew(): string {
+    const madeAtMs = this.clock.now();
+    const madeAtMonotonic = this.clock.monotonic();
+    const issuedAtSeconds = Math.floor(madeAtMs / 1000);
+    const token = signProviderToken(this.key, { keyId: this.keyId, teamId: this.teamId, issuedAtSeconds });
+    // Signed before the look, so that nearly no time is left in which two processes can both find nothing.
+    const found = this.adoptSaved();
+    if (found !== undefined) return found;
+    this.madeAtMs = madeAtMs;
+    this.madeAtMonotonic = madeAtMonotonic;
+    this.bearer = `bearer ${token}`;
+    this.save(token);
+    return this.adoptSaved() ?? this.bearer;
+  }
+
+  /**
+   * Takes up the saved token as if it had been made here, when it was made: one of this key, young enough, and another than the
+   * current one.
+   */
+  private adoptSaved(): string | undefined {
+    const saved = this.load();
+    if (saved === undefined || `bearer ${saved}` === this.bearer) return undefined;
+    const read = readProviderToken(saved);
+    if (read.kind !== "read") return undefined;
     const { claims, signed, signature } = read;
     const ageMs = this.clock.now() - claims.issuedAtSeconds * 1000;
     const isOurs =
@@ -98,16 +118,6 @@ export class ProviderTokenSource {
     this.madeAtMs = claims.issuedAtSeconds * 1000;
     this.madeAtMonotonic = this.clock.monotonic() - ageMs;
     this.bearer = `bearer ${saved}`;
-    return this.bearer;
-  }
-
-  private make(): string {
-    this.madeAtMs = this.clock.now();
-    this.madeAtMonotonic = this.clock.monotonic();
-    const issuedAtSeconds = Math.floor(this.madeAtMs / 1000);
-    const token = signProviderToken(this.key, { keyId: this.keyId, teamId: this.teamId, issuedAtSeconds });
-    this.bearer = `bearer ${token}`;
-    this.save(token);
     return this.bearer;
   }
 

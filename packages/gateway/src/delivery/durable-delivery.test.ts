@@ -190,7 +190,7 @@ test("what the service could not take comes again later, with the same id, and a
   expect(await store.summarize()).toEqual([]);
 });
 
-test("a retry that waits keeps nothing else from going straight through", async () => {
+test("row 66: a retry that waits keeps nothing else from going straight through", async () => {
   const sender = new FakeSender(unavailable);
   const { delivery, held } = await openWith(sender);
   await delivery.submit("demo", [draft(), draft({ dueAtMs: 2_000_000_000_000 })]);

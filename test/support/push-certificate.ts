@@ -1,0 +1,39 @@
+import "reflect-metadata";
+import { webcrypto } from "node:crypto";
+import { readFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import type { CertificateCredentials } from "@carillon/apns";
+import type { Simulator } from "@carillon/simulator";
+import { PemConverter, X509Certificate, X509CertificateGenerator } from "@peculiar/x509";
+
+const algorithm = { name: "ECDSA", namedCurve: "P-256", hash: "SHA-256" } as const;
+/** The attribute of the subject that holds a certificate's topic. */
+const userIdOid = "0.9.2342.19200300.100.1.1";
+
+/** A client certificate of the simulator's authority, which must be kept in a folder, for `topic` and until `notAfter`. */
+export async function issuePushCertificate(
+  { ca, files }: Pick<Simulator, "ca" | "files">,
+  topic: string,
+  notAfter: Date,
+): Promise<CertificateCredentials> {
+  const folder = dirname(files?.ca ?? "");
+  const [pkcs8] = PemConverter.decode(readFileSync(join(folder, "ca-key.pem"), "utf8"));
+  const { subtle } = webcrypto;
+  const signingKey = await subtle.importKey("pkcs8", pkcs8 as ArrayBuffer, algorithm, false, ["sign"]);
+  const keys = await subtle.generateKey(algorithm, true, ["sign", "verify"]);
+  const certificate = await X509CertificateGenerator.create({
+    serialNumber: "03",
+    subject: [{ [userIdOid]: [topic] }, { CN: [`Apple Push Services: ${topic}`] }],
+    issuer: new X509Certificate(ca).subject,
+    notBefore: new Date(Date.now() - 86_400_000),
+    notAfter,
+    signingAlgorithm: algorithm,
+    publicKey: keys.publicKey,
+    signingKey,
+  });
+  return {
+    kind: "certificate",
+    cert: certificate.toString("pem"),
+    key: PemConverter.encode(await subtle.exportKey("pkcs8", keys.privateKey), "PRIVATE KEY"),
+  };
+}
