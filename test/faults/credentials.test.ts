@@ -75,7 +75,9 @@ test("row 53: first used 46 minutes after the client was made, a provider token 
   expect(Math.min(...gaps)).toBeGreaterThanOrEqual(20 * minute);
 });
 
-test("row 54: four processes with eight connections, started three times at one moment, use one provider token", async () => {
+test("row 54: four processes with eight connections, started three times at one moment, use one provider token", {
+  timeout: 60_000,
+}, async () => {
   const { simulator } = await openTeam();
   const cacheFile = join(temporaryFolder(), "provider-token");
   const { endpoint, ca, topic, credentials } = simulator;

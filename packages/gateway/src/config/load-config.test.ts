@@ -3,6 +3,8 @@ import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
+import { oldPkcs12Passphrase, oldRsaPkcs12File } from "../../../../test/support/old-pkcs12-file.ts";
+import { pkcs12File, pkcs12Passphrase } from "../../../../test/support/pkcs12-file.ts";
 import { makeServerCertificate } from "../../../../test/support/server-certificate.ts";
 import type { Config } from "./config.ts";
 import { loadConfig } from "./load-config.ts";
@@ -165,6 +167,34 @@ test("a secret in the file is refused without being repeated, and the cure is na
     ),
   );
   expect(problems.join()).not.toMatch("tops3cret");
+});
+
+test("a .p12 file of an old kind is converted, with a warning; a modern one stays as it is", () => {
+  const yaml = (file: string): string => `apps:
+  - name: demo
+    topic: com.example.demo
+    environment: sandbox
+    credentials: { pkcs12: { file: ${file} } }
+`;
+  writeFileSync(join(folder, "old.p12"), oldRsaPkcs12File);
+  writeFileSync(join(folder, "new.p12"), pkcs12File);
+  const variable = "CARILLON_APPS_0_CREDENTIALS_PKCS12_PASSPHRASE";
+  const old = load(yaml("old.p12"), { [variable]: oldPkcs12Passphrase });
+  expect(old).toMatchObject({
+    kind: "loaded",
+    config: { apps: [{ credentials: { kind: "certificate" } }] },
+    warnings: [expect.stringMatching(/^App "demo": old\.p12 is of an old kind, .* works all the same/)],
+  });
+  const modern = load(yaml("new.p12"), { [variable]: pkcs12Passphrase });
+  expect(modern).toMatchObject({
+    kind: "loaded",
+    config: { apps: [{ credentials: { kind: "pkcs12" } }] },
+    warnings: [],
+  });
+  for (const file of ["old.p12", "new.p12"])
+    expect(problemsOf(yaml(file), { [variable]: "melon" })).toEqual([
+      expect.stringMatching(/apps\[0\]\.credentials\.pkcs12: The passphrase does not open/),
+    ]);
 });
 
 test.each([

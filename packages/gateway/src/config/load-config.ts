@@ -6,7 +6,7 @@ import type { AppConfig, Config, ConfigProblem } from "./config.ts";
 import { type ConfigDocument, explainReadError, readConfigDocument } from "./config-document.ts";
 import { configSchema, credentialsSchema, type WrittenApp, type WrittenConfig } from "./config-schema.ts";
 import { type Environment, type EnvironmentSetting, readEnvironment, variableOf } from "./environment.ts";
-import { describeExpiry, loadCredentials } from "./load-credentials.ts";
+import { describeConversion, describeExpiry, loadCredentials } from "./load-credentials.ts";
 import { findSchemaProblems } from "./schema-problems.ts";
 
 type Path = readonly (string | number)[];
@@ -103,16 +103,23 @@ class ConfigReader {
     const at: Path = ["apps", index];
     if (typeof endpoint === "string") this.#checkEndpoint([...at, "endpoint"], endpoint);
     const ca = typeof app.ca === "string" ? this.#readTrustAnchors([...at, "ca"], app.ca) : undefined;
-    const credentials = isCredentials.Check(app.credentials)
-      ? loadCredentials(app.credentials, this.#folder, (path, detail) =>
-          this.#refuse([...at, "credentials", ...path], detail),
-        )
-      : undefined;
-    if (credentials === undefined || name === undefined || topic === undefined || environment === undefined) {
+    const written = isCredentials.Check(app.credentials) ? app.credentials : undefined;
+    const credentials =
+      written &&
+      loadCredentials(written, this.#folder, (path, detail) =>
+        this.#refuse([...at, "credentials", ...path], detail),
+      );
+    if (
+      written === undefined ||
+      credentials === undefined ||
+      name === undefined ||
+      topic === undefined ||
+      environment === undefined
+    ) {
       return [];
     }
-    const expiry = describeExpiry(credentials, Date.now());
-    if (expiry !== undefined) this.warnings.push(`App "${name}": ${expiry}.`);
+    for (const warning of [describeConversion(written, credentials), describeExpiry(credentials, Date.now())])
+      if (warning !== undefined) this.warnings.push(`App "${name}": ${warning}.`);
     return [
       {
         name,

@@ -4,6 +4,7 @@ import { resolve } from "node:path";
 import { ApnsClient, type Credentials } from "@carillon/apns";
 import { explainReadError } from "./config-document.ts";
 import type { WrittenCredentials } from "./config-schema.ts";
+import { openOldPkcs12 } from "./old-pkcs12.ts";
 
 /** Where `load-credentials` tells what is wrong: `key` is the last part of the path. */
 export type Report = (path: readonly string[], detail: string) => void;
@@ -39,6 +40,18 @@ export function describeExpiry(credentials: Credentials, nowMs: number): string 
   return `its certificate expired on ${until.toISOString().slice(0, 10)}: Apple will refuse it until it is renewed`;
 }
 
+/** That a .p12 file had to be converted, for a warning; undefined where none was. */
+export function describeConversion(
+  written: WrittenCredentials,
+  credentials: Credentials,
+): string | undefined {
+  if (written.pkcs12 === undefined || credentials.kind === "pkcs12") return undefined;
+  return (
+    `${written.pkcs12.file} is of an old kind, encrypted with RC2. It works all the same; exported anew from a keychain of today, ` +
+    "it is better protected"
+  );
+}
+
 function readCredentials(
   written: WrittenCredentials,
   files: FileReader,
@@ -67,7 +80,12 @@ function readCredentials(
     const data = files.read(["pkcs12", "file"], written.pkcs12.file);
     const passphrase = files.passphrase("pkcs12", written.pkcs12);
     if (data === undefined) return undefined;
-    return { kind: "pkcs12", data, ...(passphrase === undefined ? {} : { passphrase }) };
+    const credentials = {
+      kind: "pkcs12",
+      data,
+      ...(passphrase === undefined ? {} : { passphrase }),
+    } as const;
+    return openOldPkcs12(credentials) ?? credentials;
   }
   return undefined; // the schema has said that one of them must stand here
 }

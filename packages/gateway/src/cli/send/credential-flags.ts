@@ -1,6 +1,7 @@
 import { X509Certificate } from "node:crypto";
 import { basename } from "node:path";
 import { ApnsClient, type ApnsClientOptions, ApnsError, type Credentials } from "@carillon/apns";
+import { openOldPkcs12 } from "../../config/index.ts";
 import type { ReadInput } from "../input-file.ts";
 import type { Refuse, SendFlags } from "./send-flags.ts";
 
@@ -122,7 +123,9 @@ async function readCertificate(
   const opener = passphrase === "" ? {} : { passphrase };
   if (kind === "pkcs12") {
     const data = await files.read("--p12", flags.p12, "Name the .p12 file.");
-    return data === undefined ? undefined : { kind, data, ...opener };
+    if (data === undefined) return undefined;
+    const credentials = { kind, data, ...opener };
+    return openOldPkcs12(credentials) ?? credentials;
   }
   const cert = await files.read("--cert", flags.cert, "Name the PEM file with the certificate.");
   const key = await files.read(
