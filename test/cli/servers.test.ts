@@ -69,6 +69,8 @@ describe("carillon simulate", () => {
     await simulator.untilPrinted(/^\d\d:\d\d:\d\d {2}accepted {2}3f1c09ab… {2}alert {2}"Hello"$/m);
     const [, control = ""] = await simulator.untilPrinted(/control +(http:\/\/127\.0\.0\.1:\d+)/);
     expect(await (await fetch(`${control}/history`)).text()).toContain("Hello");
+    const [, page = ""] = await simulator.untilPrinted(/page +(http:\/\/127\.0\.0\.1:\d+\/)/);
+    expect(await (await fetch(page)).text()).toContain("<title>Carillon simulator</title>");
     expect(await stop(simulator)).toMatchObject({ status: 0, stderr: "" });
   });
 

@@ -201,7 +201,15 @@ test("resets history and devices", async () => {
 });
 
 test("says what there is, where there is nothing, and which methods a path has", async () => {
-  for (const path of ["/", "/histories", "/devices/a/b", "//", "/history/", "/constructor"]) {
+  for (const path of [
+    "/histories",
+    "/page/",
+    "/page/main.ts",
+    "/devices/a/b",
+    "//",
+    "/history/",
+    "/constructor",
+  ]) {
     const { status, body } = await call("GET", path);
     expect([path, status]).toEqual([path, 404]);
     expect(body.error).toMatch(/GET \/history/);
@@ -212,6 +220,25 @@ test("says what there is, where there is nothing, and which methods a path has",
     allow: "GET, PUT, PATCH, DELETE",
   });
   expect(await call("OPTIONS", "/reset")).toMatchObject({ status: 405, allow: "POST" });
+});
+
+test.each([
+  ["/", "text/html"],
+  ["/page/style.css", "text/css"],
+  ["/page/main.js", "text/javascript"],
+  ["/page/reading.js", "text/javascript"],
+  ["/page/lock-screen.js", "text/javascript"],
+  ["/page/inspector.js", "text/javascript"],
+  ["/page/icon.svg", "image/svg+xml"],
+])("serves the page's own files under a strict policy: %s", async (path, contentType) => {
+  const { status, headers } = await fetch(control.url + path);
+  expect([status, headers.get("content-type")]).toEqual([200, expect.stringContaining(contentType)]);
+  expect(headers.get("x-content-type-options")).toBe("nosniff");
+  const policy = headers.get("content-security-policy");
+  expect(policy).toMatch(/^default-src 'none'; script-src 'self'; style-src 'self';/);
+  expect(policy).toContain("frame-ancestors 'none'");
+  expect(policy).not.toMatch(/unsafe|\*|https?:/);
+  expect(await call("PUT", path)).toMatchObject({ status: 405, allow: "GET" });
 });
 
 test("a body over a mebibyte is refused", async () => {

@@ -2,6 +2,7 @@ import { once } from "node:events";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { listenOn } from "../http2/index.ts";
+import { pagePolicy } from "../page/index.ts";
 import { type ControlAnswer, refuse } from "./control-answer.ts";
 import { answerControl, type ControlTarget } from "./routes.ts";
 
@@ -12,7 +13,7 @@ const mostBodyBytes = 1_048_576;
 const mostConnections = 256;
 const requestTimeoutMs = 10_000;
 
-/** The HTTP API through which tests in other processes look at the simulator and steer it. */
+/** The HTTP API through which tests in other processes look at the simulator and steer it; and a page for people. */
 export class ControlServer {
   private readonly server: Server;
   private readonly target: ControlTarget;
@@ -86,10 +87,13 @@ async function readBody(request: IncomingMessage): Promise<Buffer | undefined> {
   return Buffer.concat(parts);
 }
 
-function write(response: ServerResponse, { status, value, allow }: ControlAnswer): void {
-  const body = value === undefined ? undefined : `${JSON.stringify(value)}\n`;
+function write(response: ServerResponse, { status, value, file, allow }: ControlAnswer): void {
+  const body = file?.text ?? (value === undefined ? undefined : `${JSON.stringify(value)}\n`);
   response.writeHead(status, {
-    ...(body === undefined ? {} : { "content-type": "application/json; charset=utf-8" }),
+    ...(body === undefined ? {} : { "content-type": file?.contentType ?? "application/json; charset=utf-8" }),
+    ...(file === undefined
+      ? {}
+      : { "content-security-policy": pagePolicy, "referrer-policy": "no-referrer" }),
     ...(allow === undefined ? {} : { allow }),
     // What was not read of a body must not be taken for the next request.
     ...(status === 413 ? { connection: "close" } : {}),

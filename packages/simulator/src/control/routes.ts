@@ -3,6 +3,7 @@ import type { Channel, Channels } from "../channels/index.ts";
 import type { Connections } from "../connections/index.ts";
 import type { AcceptedPush, Device, Devices } from "../devices/index.ts";
 import type { History } from "../history/index.ts";
+import { findPageFile } from "../page/index.ts";
 import { type ControlAnswer, refuse } from "./control-answer.ts";
 import { readDeviceBody, readTraitsBody } from "./device-body.ts";
 import { readHistoryQuery } from "./history-query.ts";
@@ -32,6 +33,7 @@ type Route = (target: ControlTarget, request: ControlRequest, name: string) => C
 
 /** Methods by path; `{deviceToken}` stands for one segment. */
 const routes: Readonly<Record<string, Readonly<Record<string, Route>>>> = {
+  "/": { GET: showPage },
   "/history": { GET: listHistory },
   "/devices": { GET: listDevices },
   "/devices/{deviceToken}": {
@@ -49,7 +51,9 @@ const routes: Readonly<Record<string, Readonly<Record<string, Route>>>> = {
 /** Answers one request of the control API. */
 export function answerControl(target: ControlTarget, request: ControlRequest): ControlAnswer {
   const device = /^\/devices\/([^/]+)$/.exec(request.path)?.[1];
-  const methods = routes[device === undefined ? request.path : "/devices/{deviceToken}"];
+  const isFile = device === undefined && findPageFile(request.path) !== undefined;
+  const path = device !== undefined ? "/devices/{deviceToken}" : isFile ? "/" : request.path;
+  const methods = routes[path];
   if (methods === undefined) {
     return refuse(404, `There is nothing here. What there is: ${describeRoutes()}.`);
   }
@@ -63,6 +67,11 @@ function describeRoutes(): string {
   return Object.entries(routes)
     .map(([path, methods]) => `${Object.keys(methods).join(" and ")} ${path}`)
     .join(", ");
+}
+
+/** The page at `/`, and the files that it loads. */
+function showPage(_target: ControlTarget, { path }: ControlRequest): ControlAnswer {
+  return { status: 200, file: findPageFile(path)! };
 }
 
 function listHistory({ history }: ControlTarget, { query }: ControlRequest): ControlAnswer {

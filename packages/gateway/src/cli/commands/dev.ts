@@ -149,6 +149,7 @@ function introduce(
     `  key         ${gateway.adminKey}   (kept in ${demoFolderName}/data/admin.key)`,
     `  app         ${appName}, topic ${simulator.topic}`,
     `  simulator   ${simulator.endpoint}   (${simulator.controlUrl}/history has what arrived)`,
+    `  page        ${simulator.controlUrl}/   (open it in a browser: pushes as a lock screen shows them)`,
     "",
     "This sends a push; paste it into another terminal:",
     "",

@@ -79,6 +79,7 @@ async function simulate(flags: SimulateFlags, terminal: Terminal): Promise<ExitS
     "",
     `  pushes    ${bold(simulator.endpoint)}`,
     `  control   ${simulator.controlUrl}   (GET /history, /devices, /channels, /connections; POST /reset)`,
+    `  page      ${simulator.controlUrl}/   (open it in a browser: pushes as a lock screen shows them)`,
     `  trust     ${files?.ca}`,
     `  sign in   ${files?.key}, or ${files?.cert} with ${files?.certKey}`,
     "",

@@ -1,0 +1,1 @@
+export { findPageFile, type PageFile, pagePolicy } from "./page-files.ts";
