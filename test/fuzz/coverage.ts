@@ -3,12 +3,12 @@ import { Session } from "node:inspector/promises";
 /** Which characters of the watched scripts have ever run, as V8 counts its blocks. */
 export class Coverage {
   private readonly session = new Session();
-  private readonly watched: string;
+  private readonly watched: readonly string[];
   /** By script: 1 for every character that ran. */
   private readonly covered = new Map<string, Uint8Array>();
 
-  /** @param watched part of the URL of the scripts that count */
-  constructor(watched: string) {
+  /** @param watched parts of the URLs of the scripts that count */
+  constructor(watched: readonly string[]) {
     this.watched = watched;
   }
 
@@ -23,7 +23,7 @@ export class Coverage {
     const { result } = await this.session.post("Profiler.takePreciseCoverage");
     let fresh = 0;
     for (const script of result) {
-      if (!script.url.includes(this.watched)) continue;
+      if (!this.watched.some((part) => script.url.includes(part))) continue;
       const size = Math.max(...script.functions.map(({ ranges }) => ranges[0]?.endOffset ?? 0));
       const ran = new Uint8Array(size);
       // Outer ranges come before those inside them; what did not run paints over what did.

@@ -12,7 +12,7 @@ test.each(Object.entries(targets))(
     const corpus = [...target.seeds, ...readCorpus(name)];
     for (const input of corpus) target.run(input);
     const seed = Math.floor(Math.random() * 2 ** 32);
-    const mutator = new Mutator(seededRandom(seed));
+    const mutator = new Mutator(seededRandom(seed), target.framesAt);
     const pick = (): Buffer => corpus[mutator.below(corpus.length)]!;
     const until = performance.now() + forMs;
     let executions = 0;

@@ -1,7 +1,7 @@
 /**
  * Fuzzes what reads bytes of a stranger, guided by the coverage that V8 counts.
  *
- *   npm run fuzz                              a minute for each target
+ *   npm run fuzz                              a minute for each target: connection, hpack, server
  *   npm run fuzz -- --seconds 600 connection  longer, one target
  *   npm run fuzz -- --keep                    writes what reached something new to test/fuzz-corpus/
  *
@@ -32,8 +32,8 @@ async function fuzz(name: string): Promise<void> {
   if (target === undefined)
     throw new Error(`no target is called ${name}: ${Object.keys(targets).join(", ")}`);
   const seed = values.seed === undefined ? Math.floor(Math.random() * 2 ** 32) : Number(values.seed);
-  const mutator = new Mutator(seededRandom(seed));
-  const coverage = new Coverage("/packages/apns/dist/http2/");
+  const mutator = new Mutator(seededRandom(seed), target.framesAt);
+  const coverage = new Coverage(target.watched);
   await coverage.start();
   const corpus: Buffer[] = [];
   const attempt = (input: Buffer): void => {
@@ -63,7 +63,7 @@ async function fuzz(name: string): Promise<void> {
   const seconds = (performance.now() - started) / 1000;
   console.log(
     `${name}: ${executions.toLocaleString("en")} executions in ${seconds.toFixed(0)} s ` +
-      `(${Math.round(executions / seconds).toLocaleString("en")}/s), ${(coverage.share * 100).toFixed(1)} % of http2/ reached, ` +
+      `(${Math.round(executions / seconds).toLocaleString("en")}/s), ${(coverage.share * 100).toFixed(1)} % of its code reached, ` +
       `corpus ${corpus.length}, seed ${seed}, no failure`,
   );
   if (values.keep === true) writeCorpus(name, corpus);

@@ -16,9 +16,12 @@ const mostBytes = 40_000;
 
 export class Mutator {
   private readonly random: () => number;
+  private readonly framesAt: number;
 
-  constructor(random: () => number) {
+  /** @param framesAt where the first frame of an input begins */
+  constructor(random: () => number, framesAt: number) {
     this.random = random;
+    this.framesAt = framesAt;
   }
 
   /** One to eight changes of `input`, some of them with pieces of `other`. */
@@ -66,7 +69,7 @@ export class Mutator {
   /** Where the frames of a stream begin, as far as their lengths make sense. */
   private frames(bytes: Buffer): number[] {
     const starts: number[] = [];
-    for (let at = 0; at + 9 <= bytes.length; at += 9 + bytes.readUIntBE(at, 3)) starts.push(at);
+    for (let at = this.framesAt; at + 9 <= bytes.length; at += 9 + bytes.readUIntBE(at, 3)) starts.push(at);
     return starts;
   }
 

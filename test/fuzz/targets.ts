@@ -1,4 +1,4 @@
-/** What is fuzzed: the two places where bytes of a stranger come in. Each throws where a promise is broken. */
+/** What is fuzzed: the places where bytes of a stranger come in. Each throws where a promise is broken. */
 import assert from "node:assert/strict";
 import {
   ByteWriter,
@@ -15,13 +15,8 @@ import {
   writeSettings,
   writeWindowUpdate,
 } from "@carillon/apns/http2";
-
-export interface Target {
-  /** Takes one input; throws where it meets a bug. */
-  run(input: Buffer): void;
-  /** Inputs to begin with. */
-  readonly seeds: readonly Buffer[];
-}
+import { server } from "./server-target.ts";
+import type { Target } from "./target.ts";
 
 const requests = 6;
 const fields = [":method", "POST", ":scheme", "https", ":path", "/3/device/ab", "apns-topic", "a.b"];
@@ -159,7 +154,11 @@ function hpackSeeds(): Buffer[] {
   });
 }
 
-export const targets: Readonly<Record<"connection" | "hpack", Target>> = {
-  connection: { run: runConnection, seeds: connectionSeeds() },
-  hpack: { run: runHpack, seeds: hpackSeeds() },
+/** The client's engine. */
+const watched = ["/packages/apns/dist/http2/"];
+
+export const targets: Readonly<Record<"connection" | "hpack" | "server", Target>> = {
+  connection: { run: runConnection, seeds: connectionSeeds(), framesAt: 1, watched },
+  hpack: { run: runHpack, seeds: hpackSeeds(), framesAt: 0, watched },
+  server,
 };

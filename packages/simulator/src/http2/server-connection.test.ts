@@ -333,6 +333,18 @@ test("GOAWAY is for streams above it; those below are answered", () => {
   expect(client.requests.map(({ streamId }) => streamId)).toEqual([1, 3]);
 });
 
+test("what waits for room on a stream above GOAWAY's last one is never written", () => {
+  const client = RawClient.opened([[initialWindowSize, 100_000]]);
+  client.onRequest = ({ streamId }) =>
+    client.server.answer(streamId, [":status", "200"], Buffer.alloc(40_000));
+  client.request(1);
+  client.request(3);
+  client.server.goaway(undefined, 1);
+  client.read();
+  client.frame(windowUpdate, 0, 0, "0000ffff");
+  expect(client.readWords()).toEqual([]);
+});
+
 test("GOAWAY may come before the client's preface, which is then still read as one", () => {
   const client = new RawClient();
   client.server.goaway(Buffer.from("debug"), 0);

@@ -194,7 +194,11 @@ export class ServerConnection {
     if (this.life === "closed") return;
     this.life = "draining";
     this.lastStreamId = Math.min(this.lastStreamId, lastStreamId);
-    for (const { id } of this.streams.all()) if (id > this.lastStreamId) this.streams.drop(id, "us");
+    for (const stream of this.streams.all()) {
+      if (stream.id <= this.lastStreamId) continue;
+      this.writer.drop(stream);
+      this.streams.drop(stream.id, "us");
+    }
     writeGoaway(this.out, this.lastStreamId, code, debug);
   }
 
