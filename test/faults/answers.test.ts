@@ -332,3 +332,18 @@ test("row 74: what APNs would refuse is refused here, counted in bytes, before a
   expect((await client.send(notification(1, { collapseId: "c".repeat(64) }))).kind).toBe("accepted");
   expect(peer.requests).toBe(2);
 });
+
+test("one send may have a budget of tries of its own; the others keep the client's", async () => {
+  const { client } = await start(
+    { onRequest: (request) => request.connection.answer(request, 503, { reason: "ServiceUnavailable" }) },
+    { retry: { attempts: 3, baseDelayMs: 1, maxDelayMs: 1 } },
+  );
+  const outcomes = await Promise.all([
+    client.send(notification(1), { attempts: 1 }),
+    client.send(notification(2)),
+    client.send(notification(3), { attempts: 5 }),
+  ]);
+  expect(outcomes.map(({ attempts }) => attempts)).toEqual([1, 3, 5]);
+  for (const attempts of [0, 101, 1.5, Number.NaN])
+    await expect(client.send(notification(4), { attempts })).rejects.toMatchObject({ code: "bad-option" });
+});

@@ -32,6 +32,8 @@ import type { PoolSnapshot } from "./snapshot.ts";
 export interface SendOptions {
   /** Gives up when it fires: not written yet is `unprocessed`, written is `indeterminate`. */
   readonly signal?: AbortSignal;
+  /** Tries that APNs may see of this one, 1 to 100. @default the client's `retry.attempts` */
+  readonly attempts?: number;
 }
 
 export interface CloseOptions {
@@ -93,7 +95,7 @@ export class ApnsClient {
     this.preparer = new Preparer(this.rules);
     this.way = openWay(this.settings, identity);
     this.channels = new ApnsChannels(
-      (request, signal) => this.carry(request, signal, () => this.openChannelWay()),
+      (request, signal) => this.carry(request, signal && { signal }, () => this.openChannelWay()),
       this.rules,
     );
   }
@@ -113,7 +115,9 @@ export class ApnsClient {
       );
     }
     if (prepared.warning !== undefined) this.warnOnce(prepared.warning);
-    return this.dispatch(this.way, prepared.notification, options?.signal);
+    const attempts = options?.attempts;
+    if (attempts !== undefined && !isAttempts(attempts)) return Promise.reject(badAttempts());
+    return this.dispatch(this.way, prepared.notification, options);
   }
 
   /**
@@ -124,7 +128,8 @@ export class ApnsClient {
    */
   async broadcast(broadcast: Broadcast, options?: SendOptions): Promise<BroadcastOutcome> {
     const request = prepareBroadcast(broadcast, this.rules);
-    return readBroadcast(request, await this.carry(request, options?.signal, () => this.way));
+    if (options?.attempts !== undefined && !isAttempts(options.attempts)) throw badAttempts();
+    return readBroadcast(request, await this.carry(request, options, () => this.way));
   }
 
   /**
@@ -161,10 +166,12 @@ export class ApnsClient {
   private dispatch(
     { pool, aborts }: Way,
     notification: PreparedNotification,
-    signal: AbortSignal | undefined,
+    options: SendOptions | undefined,
     exchange?: Exchange,
   ): Promise<Outcome> {
-    const { deadlineMs, maxOutstanding } = this.settings;
+    const { deadlineMs, maxOutstanding, retry } = this.settings;
+    const signal = options?.signal;
+    const mostAttempts = options?.attempts ?? retry.attempts;
     const { apnsId } = notification;
     if (pool.outstanding >= maxOutstanding) {
       const detail = `${maxOutstanding} sends are outstanding: wait for some of them`;
@@ -172,7 +179,7 @@ export class ApnsClient {
     }
     const now = this.turn.now();
     return new Promise((resolve) => {
-      const job = new Job(notification, now + deadlineMs, resolve, exchange);
+      const job = new Job(notification, now + deadlineMs, mostAttempts, resolve, exchange);
       if (signal?.aborted === true) {
         job.settle({ kind: "unprocessed", cause: "not-written", detail: gaveUp });
         return;
@@ -184,12 +191,12 @@ export class ApnsClient {
 
   private async carry(
     request: ChannelRequest,
-    signal: AbortSignal | undefined,
+    options: SendOptions | undefined,
     way: () => Way,
   ): Promise<Carried> {
     if (this.closing !== undefined) throw closedError();
     const exchange = new ChannelExchange(request);
-    const outcome = await this.dispatch(way(), exchange.notification, signal, exchange);
+    const outcome = await this.dispatch(way(), exchange.notification, options, exchange);
     return { outcome, answer: exchange.answer };
   }
 
@@ -223,6 +230,14 @@ interface Way {
 function openWay(settings: Settings, identity: Identity): Way {
   const pool = new Pool(settings, identity);
   return { pool, aborts: new AbortWatch((job) => pool.withdraw(job, gaveUp)) };
+}
+
+function isAttempts(attempts: number): boolean {
+  return Number.isInteger(attempts) && attempts >= 1 && attempts <= 100;
+}
+
+function badAttempts(): ApnsError {
+  return new ApnsError("bad-option", "attempts must be a whole number from 1 to 100");
 }
 
 function closedError(): ApnsError {

@@ -4,7 +4,7 @@ import { Job } from "./job.ts";
 import { JobQueue } from "./job-queue.ts";
 
 function job(): Job {
-  return new Job({} as Job["notification"], 0, () => undefined);
+  return new Job({} as Job["notification"], 0, 5, () => undefined);
 }
 
 test("keeps order, puts those that come back in front, and drops settled ones", () => {

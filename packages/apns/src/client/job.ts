@@ -27,6 +27,8 @@ export class Job {
   readonly notification: PreparedNotification;
   /** When `send` gives up, by the monotonic clock. */
   readonly deadline: number;
+  /** Tries that APNs may see. */
+  readonly mostAttempts: number;
   private readonly resolve: (outcome: Outcome) => void;
   readonly exchange: Exchange | undefined;
   /** Tries that APNs may have seen. */
@@ -48,12 +50,14 @@ export class Job {
   constructor(
     notification: PreparedNotification,
     deadline: number,
+    mostAttempts: number,
     resolve: (outcome: Outcome) => void,
     exchange?: Exchange,
   ) {
     this.exchange = exchange;
     this.notification = notification;
     this.deadline = deadline;
+    this.mostAttempts = mostAttempts;
     this.resolve = resolve;
   }
 

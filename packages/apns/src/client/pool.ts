@@ -186,8 +186,7 @@ export class Pool implements ConnectionOwner {
       return;
     }
     const ending: Ending = { kind: "indeterminate", cause: end.cause };
-    const mayRepeat =
-      job.notification.delivery === "at-least-once" && job.attempts < this.settings.retry.attempts;
+    const mayRepeat = job.notification.delivery === "at-least-once" && job.attempts < job.mostAttempts;
     job.doubt = ending;
     if (!mayRepeat || this.isClosed || this.settings.clock.monotonic() >= job.deadline)
       this.settle(job, ending);
@@ -241,7 +240,7 @@ export class Pool implements ConnectionOwner {
       return;
     }
     if (retiresConnection(answer)) connection.retire(`answered ${answer.status} ${answer.reason}`);
-    const mayTry = job.attempts < this.settings.retry.attempts && !this.isClosed;
+    const mayTry = job.attempts < job.mostAttempts && !this.isClosed;
     if (answer.kind === "rejected" && answer.reason === "ExpiredProviderToken" && mayTry) {
       const { tokens } = this.identity;
       if (tokens !== undefined && job.authorization !== undefined && tokens.replace(job.authorization)) {
