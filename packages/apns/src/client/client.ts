@@ -115,8 +115,6 @@ export class ApnsClient {
       );
     }
     if (prepared.warning !== undefined) this.warnOnce(prepared.warning);
-    const attempts = options?.attempts;
-    if (attempts !== undefined && !isAttempts(attempts)) return Promise.reject(badAttempts());
     return this.dispatch(this.way, prepared.notification, options);
   }
 
@@ -128,7 +126,6 @@ export class ApnsClient {
    */
   async broadcast(broadcast: Broadcast, options?: SendOptions): Promise<BroadcastOutcome> {
     const request = prepareBroadcast(broadcast, this.rules);
-    if (options?.attempts !== undefined && !isAttempts(options.attempts)) throw badAttempts();
     return readBroadcast(request, await this.carry(request, options, () => this.way));
   }
 
@@ -172,6 +169,8 @@ export class ApnsClient {
     const { deadlineMs, maxOutstanding, retry } = this.settings;
     const signal = options?.signal;
     const mostAttempts = options?.attempts ?? retry.attempts;
+    if (!isAttempts(mostAttempts))
+      return Promise.reject(new ApnsError("bad-option", "attempts must be a whole number from 1 to 100"));
     const { apnsId } = notification;
     if (pool.outstanding >= maxOutstanding) {
       const detail = `${maxOutstanding} sends are outstanding: wait for some of them`;
@@ -234,10 +233,6 @@ function openWay(settings: Settings, identity: Identity): Way {
 
 function isAttempts(attempts: number): boolean {
   return Number.isInteger(attempts) && attempts >= 1 && attempts <= 100;
-}
-
-function badAttempts(): ApnsError {
-  return new ApnsError("bad-option", "attempts must be a whole number from 1 to 100");
 }
 
 function closedError(): ApnsError {
