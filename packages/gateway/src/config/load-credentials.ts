@@ -1,7 +1,7 @@
 import { X509Certificate } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
-import { ApnsClient, type Credentials } from "@carillon/apns";
+import { ApnsClient, type Credentials, certificateOf } from "@carillon/apns";
 import { explainReadError } from "./config-document.ts";
 import type { WrittenCredentials } from "./config-schema.ts";
 import { openOldPkcs12 } from "./old-pkcs12.ts";
@@ -34,10 +34,9 @@ export function loadCredentials(
 
 /** When a certificate ends or ended, for a warning; undefined where it is fine or cannot be told. */
 export function describeExpiry(credentials: Credentials, nowMs: number): string | undefined {
-  if (credentials.kind !== "certificate") return undefined;
-  const until = new Date(new X509Certificate(Buffer.from(credentials.cert)).validTo);
-  if (until.getTime() > nowMs) return undefined;
-  return `its certificate expired on ${until.toISOString().slice(0, 10)}: Apple will refuse it until it is renewed`;
+  const { validUntilMs } = certificateOf(credentials) ?? {};
+  if (validUntilMs === undefined || validUntilMs > nowMs) return undefined;
+  return `its certificate expired on ${new Date(validUntilMs).toISOString().slice(0, 10)}: Apple will refuse it until it is renewed`;
 }
 
 /** That a .p12 file had to be converted, for a warning; undefined where none was. */
