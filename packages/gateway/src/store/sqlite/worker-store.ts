@@ -155,7 +155,8 @@ export class WorkerStore implements Store {
     this.#waiting.delete(id);
     if (waiting === undefined) return;
     if (answer.kind === "done") waiting.resolve(answer.result as never);
-    else if (answer.kind === "full") waiting.reject(new StoreFullError(`The disk is full: ${answer.detail}`));
+    else if (answer.kind === "full")
+      waiting.reject(new StoreFullError(`The disk is full (${answer.detail}).`));
     else if (answer.kind === "failed") waiting.reject(new StoreFailedError(answer.detail));
     else waiting.reject(new Error(`The store refused this: ${answer.detail}`));
   }
