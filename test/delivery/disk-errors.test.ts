@@ -1,11 +1,12 @@
 /** What a gateway makes of a disk that fails, with the kernel's answers changed by strace under the real command. */
-import { mkdirSync, readFileSync, realpathSync, writeFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { type Simulator, startSimulator } from "@carillon/simulator";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { hasCommand, runCommand } from "../support/command.ts";
-import { cleanUp, commandFile, makeFolder, RunningCommand, start } from "../support/command-line.ts";
+import { cleanUp, commandFile, RunningCommand, start } from "../support/command-line.ts";
 import { deviceToken } from "../support/sending.ts";
+import { addressOf, makeSite } from "./support/site.ts";
 
 const canInject =
   process.platform === "linux" &&
@@ -22,24 +23,6 @@ afterEach(async () => {
   await apple.close();
 });
 
-/** A data folder with its configuration. */
-function makeSite(): string {
-  const folder = realpathSync(makeFolder());
-  const { key, keyId, teamId } = apple.credentials.token;
-  writeFileSync(join(folder, "key.p8"), key);
-  writeFileSync(join(folder, "ca.pem"), apple.ca);
-  const app = {
-    ...{ name: "demo", topic: apple.topic, environment: "sandbox", endpoint: apple.endpoint, ca: "ca.pem" },
-    credentials: { token: { keyFile: "key.p8", keyId, teamId } },
-  };
-  writeFileSync(
-    join(folder, "carillon.yaml"),
-    JSON.stringify({ listen: { port: 0 }, data: "data", apps: [app] }),
-  );
-  mkdirSync(join(folder, "data"), { mode: 0o700 });
-  return folder;
-}
-
 /** `carillon serve`, the system calls on whose log are answered as `injection` says. */
 function serveInjected(folder: string, injection: string): RunningCommand {
   const log = join(folder, "data/carillon.db-wal");
@@ -51,12 +34,6 @@ function serveInjected(folder: string, injection: string): RunningCommand {
     ],
     { folder },
   );
-}
-
-async function addressOf(server: RunningCommand): Promise<{ url: string; key: string }> {
-  const [, url = ""] = await server.untilPrinted(/listening on (\S+)/);
-  const [, keyFile = ""] = await server.untilPrinted(/admin key: (.*)/);
-  return { url, key: readFileSync(keyFile, "utf8") };
 }
 
 /** Posts one after the other, and says which device tokens were acknowledged and how the others were answered. */
@@ -105,7 +82,7 @@ for (const { call, when } of errors)
     `EIO from ${call}: it stops, says so, tries nothing again and has lost nothing`,
     options,
     async () => {
-      const folder = makeSite();
+      const folder = makeSite(apple);
       // One call alone fails: a second try would succeed, and would be a lie.
       const server = serveInjected(folder, `${call}:error=EIO:when=${when}`);
       const { acknowledged } = await post(server, devicesFrom(0, 200));
@@ -130,7 +107,7 @@ test.skipIf(!canInject)(
   "ENOSPC: 503 with Retry-After while there is no room, and after it all goes on",
   options,
   async () => {
-    const folder = makeSite();
+    const folder = makeSite(apple);
     const server = serveInjected(folder, "pwrite64:error=ENOSPC:when=150..250");
     const { acknowledged, refused } = await post(server, devicesFrom(0, 200));
     expect(refused.length).toBeGreaterThan(0);

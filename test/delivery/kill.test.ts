@@ -37,7 +37,7 @@ afterAll(async () => {
   rmSync(root, { recursive: true, force: true });
 });
 
-test(`after ${kills} kill -9 under load nothing acknowledged is lost, and no more is sent twice than was in flight`, {
+test(`rows 84 and 86: after ${kills} kill -9 under load nothing acknowledged is lost, and no more is sent twice than was in flight`, {
   timeout: 60_000 + kills * 1_000,
 }, async () => {
   const simulators = start("./support/simulators.ts", [String(programs.length)], ["--import", "tsx"]);
