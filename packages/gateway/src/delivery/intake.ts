@@ -114,12 +114,13 @@ export class Intake {
   }
 
   #enter(app: string, draft: NotificationDraft, nowMs: number, ids: string[]): void {
-    const { payload, reference, apnsId } = draft;
+    const { payload, reference, apnsId, registeredAtMs } = draft;
     const shared: Omit<BatchEntry, "deviceToken"> = {
       payload,
       settings: draft,
       ...(reference === undefined ? undefined : { reference }),
       ...(apnsId === undefined ? undefined : { apnsId }),
+      ...(registeredAtMs === undefined ? undefined : { registeredAtMs }),
     };
     for (const deviceToken of draft.deviceTokens) {
       const batch = this.#batchFor(app, draft, nowMs);

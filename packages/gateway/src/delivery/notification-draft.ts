@@ -24,6 +24,8 @@ export interface NotificationDraft {
   readonly apnsId?: string;
   /** The caller's own name for it, given back as it came. */
   readonly reference?: string;
+  /** When the app last registered its device token, by its own word: epoch milliseconds, 0 or more. */
+  readonly registeredAtMs?: number;
   /** Not before this moment, epoch milliseconds. */
   readonly dueAtMs?: number;
   readonly lane: Lane;

@@ -171,7 +171,10 @@ export const notificationSchema = Type.Object(
       Type.Enum(["production", "sandbox"], { description: "It is by default the app's environment." }),
     ),
     registeredAt: Type.Optional(
-      Type.String({ description: "It is the time when the app last registered the device token with you." }),
+      Type.String({
+        description:
+          "It is the time when the app last registered the device token with you: a token that Apple calls gone since an earlier time is not gone.",
+      }),
     ),
     reference: Type.Optional(
       Type.String({

@@ -16,6 +16,7 @@ export type ReadNotification =
   | { readonly kind: "read"; readonly draft: NotificationDraft }
   | { readonly kind: "refused"; readonly problems: readonly FieldProblem[] };
 
+const dayMs = 86_400_000;
 const friendlyKeys = Object.keys(friendlySchema.properties) as (keyof typeof friendlySchema.properties)[];
 
 /**
@@ -61,7 +62,7 @@ class NotificationReader {
     const apnsId = this.#written.apnsId?.toLowerCase();
     if (apnsId !== undefined && deviceTokens.length > 1)
       this.#refuse("/apnsId", "This may name one recipient only. Leave it out: each gets an id of its own.");
-    this.#checkTimestamp("registeredAt");
+    const registeredAtMs = this.#readRegisteredAt();
     const prepared = this.#prepare(payload, expirationSeconds);
     if (this.problems.length > 0 || payload === undefined || prepared === undefined) return undefined;
     const { topic, pushType, priority, collapseId } = prepared;
@@ -79,6 +80,7 @@ class NotificationReader {
       ...(apnsId === undefined ? {} : { apnsId }),
       ...(reference === undefined ? {} : { reference }),
       ...(dueAtMs === undefined ? {} : { dueAtMs }),
+      ...(registeredAtMs === undefined ? {} : { registeredAtMs }),
     };
   }
 
@@ -212,6 +214,20 @@ class NotificationReader {
     else if (expiresAtMs <= startMs)
       this.#refuse("/expiresAt", "This is before sendAt, so that nothing would be sent. Name a later time.");
     return Math.floor(expiresAtMs / 1_000);
+  }
+
+  /** Clocks differ, and so it may lie ahead by a day. */
+  #readRegisteredAt(): number | undefined {
+    const registeredAtMs = this.#checkTimestamp("registeredAt");
+    if (registeredAtMs === undefined) return undefined;
+    if (registeredAtMs > this.#nowMs + dayMs)
+      this.#refuse(
+        "/registeredAt",
+        "This is ahead. Give the time when the app last gave you the device token.",
+      );
+    else if (registeredAtMs < 0)
+      this.#refuse("/registeredAt", "This is before 1970. Leave it out if you do not know the time.");
+    return registeredAtMs;
   }
 
   #checkTimestamp(key: "sendAt" | "expiresAt" | "registeredAt"): number | undefined {

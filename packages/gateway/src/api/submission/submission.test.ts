@@ -83,6 +83,7 @@ test("everything that can be said arrives in the draft", () => {
     delivery: "at-most-once",
     environment: "production",
     reference: "order 7",
+    registeredAtMs: Date.UTC(2026, 0, 1),
   });
 });
 
@@ -206,6 +207,13 @@ const bad: readonly (readonly [string, object, string, RegExp])[] = [
   ["a time without offset", { sendAt: "2026-11-25T00:00:00" }, "/sendAt", /offset/],
   ["a time as a number", { expiresAt: 1_796_000_000 }, "/expiresAt", /must be a string, not a number/],
   ["a day that does not exist", { registeredAt: "2026-02-30T00:00:00Z" }, "/registeredAt", /must be a time/],
+  ["a registration that is yet to come", { registeredAt: "2026-11-26T12:00:00Z" }, "/registeredAt", /ahead/],
+  [
+    "a registration before there was a day",
+    { registeredAt: "1969-12-31T23:59:59Z" },
+    "/registeredAt",
+    /1970/,
+  ],
   ["more than a year ahead", { sendAt: "2028-01-01T00:00:00Z" }, "/sendAt", /more than a year/],
   ["a lane that is none", { lane: "express" }, "/lane", /"urgent", "normal" or "bulk"/],
   ["a delivery that is none", { delivery: "once" }, "/delivery", /"at-least-once" or "at-most-once"/],

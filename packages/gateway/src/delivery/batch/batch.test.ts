@@ -131,7 +131,8 @@ describe("version 1", () => {
 
   test.each([
     [0, 0x00, "first byte 0, expected 197"],
-    [1, 2, "version 2, this carillon knows 1"],
+    [1, 0, "version 0, this carillon knows 1 to 2"],
+    [1, 3, "version 3, this carillon knows 1 to 2"],
     [2, 2, "delivery 2"],
     [3, 1, "reserved byte 1"],
     [9, 5, "4 entries, expected 5"],
@@ -147,6 +148,48 @@ describe("version 1", () => {
       kind: "malformed",
       detail: expect.stringContaining(detail),
     });
+  });
+});
+
+/** Every byte of version 2: it is version 1 and one flag of an entry. */
+const bytesOfVersion2 = [
+  "c5 02 00 00", // magic, version, at least once, reserved
+  "700dbf6d", // checksum
+  "0003", // entries
+  "80 00000002 7b7d", // payload 0
+  "81 00 000b 636f6d2e6578616d706c65 0005 616c657274", // settings 0
+  "08 01 aa 010203040506",
+  "0f 01 aa 0002 7231 0123456789abcdef0123456789abcdef",
+  "fedcba98765472108edcba9876543210 0102 01 010203040506 000000000000",
+  "00 01 aa",
+];
+
+describe("version 2", () => {
+  const bytes = Buffer.from(bytesOfVersion2.join("").replaceAll(" ", ""), "hex");
+  const { reference, apnsId, origin } = full as Required<BatchEntry>;
+  const one: BatchEntry = { deviceToken: "aa", payload: Buffer.from("{}"), settings };
+  const entries: BatchEntry[] = [
+    { ...one, registeredAtMs: 0x010203040506 },
+    { ...one, reference, apnsId, origin, registeredAtMs: 0 },
+    one,
+  ];
+
+  test("is written where a registration is told, byte by byte, and read again", () => {
+    expect(Buffer.from(encode(entries)).toString("hex")).toBe(bytes.toString("hex"));
+    expect(entriesOf(bytes)).toEqual(
+      entries.map((entry) => ({ ...entry, payload: new Uint8Array(entry.payload) })),
+    );
+  });
+
+  test("every cut is malformed", () => {
+    for (let length = 0; length < bytes.length; length += 1)
+      expect(decodeBatch(sealed(bytes.subarray(0, length))).kind, `${length} bytes`).toBe("malformed");
+  });
+
+  test("its entries are unknown records to version 1", () => {
+    const older = Buffer.from(bytes);
+    older[1] = 1;
+    expect(decodeBatch(sealed(older))).toMatchObject({ detail: expect.stringContaining("unknown record 8") });
   });
 });
 
@@ -187,6 +230,7 @@ describe("any batch", () => {
         doubt: fc.boolean(),
         sinceMs: u48,
       }),
+      registeredAtMs: u48,
     },
     { requiredKeys: ["deviceToken", "payload", "settings"] },
   );
@@ -218,7 +262,7 @@ describe("any batch", () => {
   });
 
   test("of arbitrary bytes is malformed or a batch, never an exception", () => {
-    const header = Buffer.from([0xc5, 1, 0, 0, 0, 0, 0, 0, 0, 0]);
+    const header = Buffer.from([0xc5, 2, 0, 0, 0, 0, 0, 0, 0, 0]);
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 200 }), (bytes) => {
         decodeBatch(bytes);

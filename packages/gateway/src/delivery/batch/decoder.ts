@@ -62,7 +62,11 @@ export class BatchReader {
       entry.apnsId = uuidAt(bytes, at);
       at += 16;
     }
-    if (tag & format.entry.origin) entry.origin = originAt(bytes, at);
+    if (tag & format.entry.origin) {
+      entry.origin = originAt(bytes, at);
+      at += originBytes;
+    }
+    if (tag & format.entry.registeredAt) entry.registeredAtMs = bytes.readUIntBE(at, 6);
     return entry;
   }
 }
@@ -78,9 +82,12 @@ class Scan {
   #at: number = format.headerBytes;
   #payload = -1;
   #current = -1;
+  readonly #entryMax: number;
 
   constructor(bytes: Buffer) {
     this.#bytes = bytes;
+    const knowsRegistration = (bytes[1] ?? 0) >= format.versions.registeredAt;
+    this.#entryMax = format.tag.entryMax - (knowsRegistration ? 0 : format.entry.registeredAt);
   }
 
   /** What is wrong, or undefined. */
@@ -97,7 +104,7 @@ class Scan {
   }
 
   #record(tag: number, start: number): string | undefined {
-    if (tag <= format.tag.entryMax) return this.#entry(tag, start);
+    if (tag <= this.#entryMax) return this.#entry(tag, start);
     switch (tag) {
       case format.tag.payload:
         return this.#payloadRecord();
@@ -121,7 +128,8 @@ class Scan {
       this.#skip(this.#u8()) &&
       (!(tag & format.entry.reference) || this.#skip(this.#u16())) &&
       (!(tag & format.entry.apnsId) || this.#skip(16)) &&
-      (!(tag & format.entry.origin) || this.#skip(25));
+      (!(tag & format.entry.origin) || this.#skip(originBytes)) &&
+      (!(tag & format.entry.registeredAt) || this.#skip(6));
     if (!whole) return "a cut entry";
     this.entryStarts.push(start);
     this.payloadOf.push(this.#payload);
@@ -192,12 +200,16 @@ class Scan {
 function checkHeader(bytes: Buffer): string | undefined {
   if (bytes.length < format.headerBytes) return `${bytes.length} bytes are no batch`;
   if (bytes[0] !== format.magic) return `first byte ${bytes[0]}, expected ${format.magic}`;
-  if (bytes[1] !== format.version) return `version ${bytes[1]}, this carillon knows ${format.version}`;
+  const { first, registeredAt: latest } = format.versions;
+  if (bytes[1] !== first && bytes[1] !== latest)
+    return `version ${bytes[1]}, this carillon knows ${first} to ${latest}`;
   if (bytes[2] !== 0 && bytes[2] !== 1) return `delivery ${bytes[2]}`;
   if (bytes[3] !== 0) return `reserved byte ${bytes[3]}`;
   const matches = checksumOf(bytes) === bytes.readUInt32BE(format.checksumAt);
   return matches ? undefined : "the checksum does not match";
 }
+
+const originBytes = 25;
 
 function originAt(bytes: Buffer, at: number): Origin {
   return {

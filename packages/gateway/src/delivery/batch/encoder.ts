@@ -6,6 +6,7 @@ import {
   format,
   fullBatchBytes,
   maxBatchCount,
+  type Origin,
 } from "./format.ts";
 
 /** How many earlier payloads and settings a new one is compared with. */
@@ -17,6 +18,7 @@ export class BatchEncoder {
   #bytes = Buffer.allocUnsafe(1_024);
   #length: number = format.headerBytes;
   #count = 0;
+  #version: number = format.versions.first;
   readonly #payloads = new Recent<Uint8Array>(bytesComparer());
   readonly #settings = new Recent<BatchSettings>(sameSettings);
 
@@ -52,7 +54,7 @@ export class BatchEncoder {
     const bytes = Buffer.from(body.buffer);
     this.#bytes.copy(bytes, 0, 0, this.#length);
     bytes.writeUInt8(format.magic, 0);
-    bytes.writeUInt8(format.version, 1);
+    bytes.writeUInt8(this.#version, 1);
     bytes.writeUInt8(this.#delivery === "at-most-once" ? 1 : 0, 2);
     bytes.writeUInt8(0, 3);
     bytes.writeUInt16BE(this.#count, 8);
@@ -104,24 +106,33 @@ export class BatchEncoder {
     this.#length = this.#bytes.writeUInt16BE(index, this.#length);
   }
 
-  #writeEntry(deviceToken: string, { reference, apnsId, origin }: Omit<BatchEntry, "deviceToken">): void {
+  #writeEntry(deviceToken: string, entry: Omit<BatchEntry, "deviceToken">): void {
+    const { reference, apnsId, origin, registeredAtMs } = entry;
     const tokenBytes = deviceToken.length >> 1;
     this.#reserve(2 + tokenBytes);
     this.#u8(
       (reference === undefined ? 0 : format.entry.reference) |
         (apnsId === undefined ? 0 : format.entry.apnsId) |
-        (origin === undefined ? 0 : format.entry.origin),
+        (origin === undefined ? 0 : format.entry.origin) |
+        (registeredAtMs === undefined ? 0 : format.entry.registeredAt),
     );
     this.#u8(tokenBytes);
     this.#hex(deviceToken);
     if (reference !== undefined) this.#text(reference);
     if (apnsId !== undefined) this.#uuid(apnsId);
-    if (origin === undefined) return;
-    this.#uuid(origin.id);
+    if (origin !== undefined) this.#origin(origin);
+    if (registeredAtMs === undefined) return;
+    this.#version = format.versions.registeredAt;
+    this.#reserve(6);
+    this.#length = this.#bytes.writeUIntBE(registeredAtMs, this.#length, 6);
+  }
+
+  #origin({ id, attempts, doubt, sinceMs }: Origin): void {
+    this.#uuid(id);
     this.#reserve(9);
-    this.#length = this.#bytes.writeUInt16BE(Math.min(origin.attempts, 0xffff), this.#length);
-    this.#u8(origin.doubt ? 1 : 0);
-    this.#length = this.#bytes.writeUIntBE(origin.sinceMs, this.#length, 6);
+    this.#length = this.#bytes.writeUInt16BE(Math.min(attempts, 0xffff), this.#length);
+    this.#u8(doubt ? 1 : 0);
+    this.#length = this.#bytes.writeUIntBE(sinceMs, this.#length, 6);
   }
 
   #u8(value: number): void {

@@ -1,10 +1,11 @@
 import { crc32 } from "node:zlib";
 
 /**
- * The binary form of a batch, version 1. All numbers are big-endian.
+ * The binary form of a batch. All numbers are big-endian. Version 2 is version 1 and the flag 8 of an entry; a batch is
+ * written in the first version that can say what it holds.
  *
  * ```text
- * header   magic u8 = 0xC5 · version u8 = 1 · delivery u8 (0 at least once, 1 at most once) · reserved u8 = 0
+ * header   magic u8 = 0xC5 · version u8 = 1 or 2 · delivery u8 (0 at least once, 1 at most once) · reserved u8 = 0
  *          crc32 u32 of everything but itself · count u16 of entries
  * records  one after the other, each with a tag u8:
  *   0x80   payload: length u32 · bytes. It becomes the current payload.
@@ -12,9 +13,10 @@ import { crc32 } from "node:zlib";
  *          [· priority u8] [· expiration u48, epoch seconds] [· collapse id text]. They become the current settings.
  *   0x82   an earlier payload becomes the current one again: its index u16
  *   0x83   earlier settings become the current ones again: their index u16
- *   0..7   an entry with the current payload and settings: device token u8 + bytes
+ *   0..15  an entry with the current payload and settings: device token u8 + bytes
  *          [1: · reference text] [2: · the caller's own id, 16 bytes]
  *          [4: · origin: id, 16 bytes · attempts u16 · doubt u8 · since u48, epoch milliseconds]
+ *          [8: · registered at u48, epoch milliseconds]
  * text     length u16 · UTF-8
  * ```
  *
@@ -22,11 +24,11 @@ import { crc32 } from "node:zlib";
  */
 export const format = {
   magic: 0xc5,
-  version: 1,
+  versions: { first: 1, registeredAt: 2 },
   headerBytes: 10,
   checksumAt: 4,
-  tag: { payload: 0x80, settings: 0x81, payloadAgain: 0x82, settingsAgain: 0x83, entryMax: 0x07 },
-  entry: { reference: 1, apnsId: 2, origin: 4 },
+  tag: { payload: 0x80, settings: 0x81, payloadAgain: 0x82, settingsAgain: 0x83, entryMax: 0x0f },
+  entry: { reference: 1, apnsId: 2, origin: 4, registeredAt: 8 },
   present: { priority: 1, expiration: 2, collapseId: 4 },
 } as const;
 
@@ -72,4 +74,6 @@ export interface BatchEntry {
   /** The caller's own id, a canonical lower-case UUID. */
   readonly apnsId?: string;
   readonly origin?: Origin;
+  /** When the app last registered the device token, by its own word. Epoch milliseconds, 0 or more, below 2^48. */
+  readonly registeredAtMs?: number;
 }
