@@ -19,8 +19,9 @@ export const mayEnter: Readonly<Record<string, readonly string[]>> = {
     "apns/http2",
     "apns/runtime",
   ],
+  "apns/binary": ["apns/response", "apns/runtime"],
 
-  simulator: ["apns", "apns/credentials", "apns/http2"],
+  simulator: ["apns", "apns/binary", "apns/credentials", "apns/http2"],
 
   gateway: ["apns"],
   "gateway/config": ["apns"],

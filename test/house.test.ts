@@ -7,6 +7,7 @@ import { mayEnter } from "./house-rules.ts";
 const packagesFolder = join(dirname(dirname(fileURLToPath(import.meta.url))), "packages");
 const packageOfModule: Readonly<Record<string, string>> = {
   "@carillon/apns": "apns",
+  "@carillon/apns/binary": "apns/binary",
   "@carillon/apns/credentials": "apns/credentials",
   "@carillon/apns/http2": "apns/http2",
   "@carillon/simulator": "simulator",

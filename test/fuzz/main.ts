@@ -1,7 +1,7 @@
 /**
  * Fuzzes what reads bytes of a stranger, guided by the coverage that V8 counts.
  *
- *   npm run fuzz                              a minute for each target: connection, hpack, server
+ *   npm run fuzz                              a minute for each target: binary, connection, hpack, server
  *   npm run fuzz -- --seconds 600 connection  longer, one target
  *   npm run fuzz -- --keep                    writes what reached something new to test/fuzz-corpus/
  *

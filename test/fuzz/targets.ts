@@ -15,6 +15,7 @@ import {
   writeSettings,
   writeWindowUpdate,
 } from "@carillon/apns/http2";
+import { binary } from "./binary-target.ts";
 import { server } from "./server-target.ts";
 import type { Target } from "./target.ts";
 
@@ -157,7 +158,8 @@ function hpackSeeds(): Buffer[] {
 /** The client's engine. */
 const watched = ["/packages/apns/dist/http2/"];
 
-export const targets: Readonly<Record<"connection" | "hpack" | "server", Target>> = {
+export const targets: Readonly<Record<"binary" | "connection" | "hpack" | "server", Target>> = {
+  binary,
   connection: { run: runConnection, seeds: connectionSeeds(), framesAt: 1, watched },
   hpack: { run: runHpack, seeds: hpackSeeds(), framesAt: 0, watched },
   server,
