@@ -99,6 +99,10 @@ export function unavailable({ apnsId }: SenderNotification): Outcome {
   return { kind: "rejected", apnsId, attempts: 1, status: 503, reason: "ServiceUnavailable" };
 }
 
+export function badToken({ apnsId }: SenderNotification): Outcome {
+  return { kind: "rejected", apnsId, attempts: 1, status: 400, reason: "BadDeviceToken" };
+}
+
 export function wrongKey({ apnsId }: SenderNotification): Outcome {
   return { kind: "rejected", apnsId, attempts: 1, status: 403, reason: "InvalidProviderToken" };
 }
@@ -199,6 +203,7 @@ export async function openBench({
     return DurableDelivery.start({
       ...defaults,
       ...{ clock, random: () => 0.5, logger: { info: note, warn: note, error: note } },
+      rateOf: () => undefined,
       ...options,
       store: held.store,
       senderFor: (app, environment) => (life === lives ? senderFor(app, environment) : undefined),

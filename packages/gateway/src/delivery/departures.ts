@@ -1,7 +1,9 @@
 import { ApnsError, type Clock, type Outcome } from "@carillon/apns";
 import { writeAttempt } from "./attempt-line.ts";
 import type { BatchEntry } from "./batch/format.ts";
+import { signOf } from "./concurrency-limit.ts";
 import type { DeliveryLogger } from "./delivery-logger.ts";
+import { isMismatch } from "./environment-suspicion.ts";
 import type { LaneQueue, Turn } from "./lane-queue.ts";
 import type { Flight, Ledger } from "./ledger.ts";
 import { notificationId, parseNotificationId } from "./notification-id.ts";
@@ -23,6 +25,14 @@ export interface DeparturesOptions {
 interface Departure {
   readonly flight: Flight;
   readonly entry: BatchEntry;
+  /** On the monotonic clock. */
+  readonly leftAtMs: number;
+}
+
+/** When a turn comes, by both clocks. */
+export interface Moment {
+  readonly nowMs: number;
+  readonly monotonicMs: number;
 }
 
 /** Hands notifications to their sender, and what comes back to settlement and ledger. */
@@ -35,17 +45,18 @@ export class Departures {
     this.#options = options;
   }
 
-  /** Sends this one unless it has expired. If it is at-most-once it waits for `begin`. */
-  depart(route: Route, lane: LaneQueue, turn: Turn, sender: Sender, nowMs: number): void {
-    const departure = this.#board(route, lane, turn);
+  /** Sends this one unless it has expired; false when it has. If it is at-most-once it waits for `begin`. */
+  depart(route: Route, lane: LaneQueue, turn: Turn, sender: Sender, moment: Moment): boolean {
+    const departure = this.#board(route, lane, turn, moment.monotonicMs);
     const { flight, entry } = departure;
-    if (isExpired(entry.settings.expirationSeconds, nowMs)) {
+    if (isExpired(entry.settings.expirationSeconds, moment.nowMs)) {
       this.#conclude(departure, settleExpired(entry.origin?.doubt ?? false), "");
-      return;
+      return false;
     }
     route.breaker.leaves();
     if (flight.run.delivery === "at-most-once") this.#guarded.push({ departure, sender });
     else this.#send(departure, sender);
+    return true;
   }
 
   /** Writes down which of those that departed are at-most-once; they leave when that is on disk. */
@@ -58,15 +69,15 @@ export class Departures {
   /** At-most-once, and begun by a process that is gone: nobody knows whether they left. */
   giveUp(route: Route, lane: LaneQueue, turns: readonly Turn[]): void {
     for (const turn of turns)
-      this.#conclude(this.#board(route, lane, turn), { kind: "unknown", reason: "gateway-stopped" }, "");
+      this.#conclude(this.#board(route, lane, turn, 0), { kind: "unknown", reason: "gateway-stopped" }, "");
   }
 
-  #board(route: Route, lane: LaneQueue, { run, place }: Turn): Departure {
+  #board(route: Route, lane: LaneQueue, { run, place }: Turn, leftAtMs: number): Departure {
     const entry = run.reader.entry(place);
     const payloadBytes = entry.payload.byteLength;
     route.departed(lane, payloadBytes);
     const id = entry.origin?.id ?? notificationId(run.id, place);
-    return { entry, flight: { run, place, lane, route, id, payloadBytes } };
+    return { entry, leftAtMs, flight: { run, place, lane, route, id, payloadBytes } };
   }
 
   async #sendGuarded(guarded: readonly { departure: Departure; sender: Sender }[]): Promise<void> {
@@ -125,9 +136,10 @@ export class Departures {
       budget,
       random(),
     );
-    this.#tellBreaker(flight.route, outcome, verdict, epoch);
+    const tookMs = clock.monotonic() - departure.leftAtMs;
+    this.#tellRoute(flight.route, outcome, verdict, { epoch, tookMs });
     if (outcome.kind === "accepted" && entry.origin === undefined) this.#options.ledger.accepted(flight);
-    else this.#conclude(departure, verdict, writeAttempt(outcome, nowMs));
+    else this.#conclude(departure, suspected(verdict, outcome, flight.route), writeAttempt(outcome, nowMs));
   }
 
   #conclude(departure: Departure, verdict: Verdict, attempts: string): void {
@@ -159,19 +171,46 @@ export class Departures {
     }
   }
 
-  #tellBreaker(route: Route, outcome: Outcome, verdict: Verdict, epoch: number): void {
-    const { breaker, app, environment } = route;
+  #tellRoute(
+    route: Route,
+    outcome: Outcome,
+    verdict: Verdict,
+    { epoch, tookMs }: { readonly epoch: number; readonly tookMs: number },
+  ): void {
+    const { breaker, concurrency, suspicion, app, environment } = route;
     const { random, logger, clock } = this.#options;
+    const wasSuspect = suspicion.isSuspect;
+    suspicion.judge(outcome);
+    if (suspicion.isSuspect && !wasSuspect)
+      logger.warn(
+        { app, environment },
+        "nearly all device tokens are bad: environment or topic may be wrong",
+      );
+    const sign = signOf(outcome, tookMs);
+    if (sign !== undefined) concurrency.answered(sign, route.inFlight);
+
     const nowMs = clock.monotonic();
     const before = breaker.detail;
     if (verdict.kind === "hold") breaker.failed(epoch, verdict.cause, verdict.detail, nowMs, random());
     else if (outcome.kind === "indeterminate") breaker.unanswered(epoch, nowMs, random());
+    else if (sign === "strained" && concurrency.isLowest && "reason" in outcome)
+      // One at a time is still too much: now and then one.
+      breaker.failed(epoch, "unreachable", outcome.reason, nowMs, random());
     else breaker.answered(epoch);
     const after = breaker.detail;
     if (before === undefined && after !== undefined)
       logger.warn({ app, environment, cause: after }, "route paused; its notifications stay queued");
-    if (before !== undefined && after === undefined) logger.info({ app, environment }, "route is well again");
+    if (before !== undefined && after === undefined) {
+      concurrency.restart();
+      logger.info({ app, environment }, "route is well again");
+    }
   }
+}
+
+/** The same verdict, in words that tell a wrong environment from a dead device token. */
+function suspected(verdict: Verdict, outcome: Outcome, { suspicion }: Route): Verdict {
+  if (verdict.kind !== "rejected" || !isMismatch(outcome) || !suspicion.isSuspect) return verdict;
+  return { kind: "rejected", reason: `environment-suspect: ${verdict.reason}` };
 }
 
 function senderNotification({ entry, flight }: Departure): SenderNotification {

@@ -1,24 +1,18 @@
 import type { Clock, Timer } from "@carillon/apns";
 import type { NodeId, QueueKey, Store } from "../store/index.ts";
+import { AppGate, type AppPause } from "./app-gate.ts";
 import type { BatchRun } from "./batch-run.ts";
 import type { DeliveryLogger } from "./delivery-logger.ts";
-import { Departures } from "./departures.ts";
+import { Departures, type Moment } from "./departures.ts";
 import type { LaneQueue } from "./lane-queue.ts";
 import type { Ledger, Written } from "./ledger.ts";
 import type { Environment, Lane } from "./notification-draft.ts";
 import type { QueueTally } from "./queue-tally.ts";
 import { Refill } from "./refill.ts";
+import { type MemoryLimits, Residency } from "./residency.ts";
 import { Route, type RouteLimits } from "./route.ts";
 import type { Sender } from "./sender.ts";
 import type { RetryBudget } from "./settlement.ts";
-
-/** How much of the queue is held in memory, bytes of batches. */
-export interface MemoryLimits {
-  /** In all. @default 64 MiB. A lane that has nothing in memory may go beyond, by one fetch. */
-  readonly maxResidentBytes: number;
-  /** In one lane of one route. @default 8 MiB */
-  readonly maxLaneBytes: number;
-}
 
 export interface DispatcherOptions {
   readonly store: Store;
@@ -32,12 +26,16 @@ export interface DispatcherOptions {
   readonly routeLimits: RouteLimits;
   readonly memory: MemoryLimits;
   senderFor(app: string, environment: Environment): Sender | undefined;
+  /** Notifications a second that an app may send; undefined for as many as go. */
+  rateOf(app: string): number | undefined;
 }
 
 /** One route sends so many before the next has its turn. */
 const turnsPerRoute = 32;
 /** So many are sent before the event loop does something else. */
 const turnsPerPump = 512;
+/** A rate is looked after so often at most; what that is late is made good. */
+const shortestSleepMs = 5;
 /** Times on disk are looked at at least this often, whatever the clock does. */
 const longestSleepMs = 1_000;
 
@@ -48,6 +46,9 @@ export class Dispatcher {
   readonly #refill: Refill;
   readonly #routes = new Map<string, Route>();
   readonly #ring: Route[] = [];
+  readonly #gates = new Map<string, AppGate>();
+  readonly #residency: Residency;
+  readonly #inFlightInAll = { bytes: 0 };
   #isPumpDue = false;
   #isStopped = false;
   #timer: Timer | undefined;
@@ -55,6 +56,7 @@ export class Dispatcher {
 
   constructor(options: DispatcherOptions) {
     this.#options = options;
+    this.#residency = new Residency(options.memory);
     const wake = (): void => this.wake();
     this.#departures = new Departures({ ...options, wake });
     this.#refill = new Refill({
@@ -110,7 +112,22 @@ export class Dispatcher {
 
   /** What a route waits for, in a few words; undefined while it is well. */
   waitingFor(app: string, environment: string): string | undefined {
-    return this.#routes.get(routeName(app, environment))?.breaker.detail;
+    return this.#routes.get(routeName(app, environment))?.detail ?? this.#gate(app).detail;
+  }
+
+  /** The app sends nothing until it is given undefined. What is in flight stays so. */
+  setPause(app: string, pause: AppPause | undefined): void {
+    this.#gate(app).pause = pause;
+    this.wake();
+  }
+
+  /** The app's pause; undefined while it may send. */
+  pauseOf(app: string): AppPause | undefined {
+    return this.#gate(app).pause;
+  }
+
+  routesOf(app: string): readonly Route[] {
+    return this.#ring.filter((route) => route.app === app);
   }
 
   /** Looks, as soon as the event loop has a moment, whether anything may leave. */
@@ -155,12 +172,13 @@ export class Dispatcher {
     const { clock } = this.#options;
     const nowMs = clock.now();
     const monotonicMs = clock.monotonic();
+    const moment = { nowMs, monotonicMs };
     let left = turnsPerPump;
     let hasMore = true;
     while (hasMore && left > 0) {
       hasMore = false;
       for (const route of this.#ring) {
-        const sent = this.#serve(route, Math.min(turnsPerRoute, left), nowMs, monotonicMs);
+        const sent = this.#serve(route, Math.min(turnsPerRoute, left), moment);
         left -= sent;
         hasMore ||= sent === turnsPerRoute;
       }
@@ -174,7 +192,8 @@ export class Dispatcher {
   }
 
   /** Sends up to `most` of one route and returns how many. */
-  #serve(route: Route, most: number, nowMs: number, monotonicMs: number): number {
+  #serve(route: Route, most: number, moment: Moment): number {
+    const { monotonicMs } = moment;
     if (!route.hasWork) return 0;
     const sender = this.#senderOf(route);
     let sent = 0;
@@ -188,7 +207,7 @@ export class Dispatcher {
       const turn = lane?.peek();
       if (lane === undefined || turn === undefined) break;
       lane.take();
-      this.#departures.depart(route, lane, turn, sender, nowMs);
+      if (this.#departures.depart(route, lane, turn, sender, moment)) route.gate.rate?.take(monotonicMs);
       sent += 1;
     }
     return sent;
@@ -199,6 +218,7 @@ export class Dispatcher {
     const sender = this.#options.senderFor(route.app, route.environment);
     if (sender !== undefined && route.sender !== sender) {
       route.breaker.reset();
+      route.concurrency.restart();
       route.sender = sender;
     }
     return sender;
@@ -216,10 +236,7 @@ export class Dispatcher {
   }
 
   #admits(lane: LaneQueue): boolean {
-    const { maxResidentBytes, maxLaneBytes } = this.#options.memory;
-    if (lane.residentBytes === 0) return true;
-    const inAll = this.#ring.reduce((sum, { queues }) => sum + sumOf(queues), 0);
-    return lane.residentBytes < maxLaneBytes && inAll < maxResidentBytes;
+    return this.#residency.admits(lane.key.app, lane.residentBytes);
   }
 
   #lane({ app, environment, lane }: QueueKey): LaneQueue {
@@ -230,11 +247,24 @@ export class Dispatcher {
     const name = routeName(app, environment);
     let route = this.#routes.get(name);
     if (route === undefined) {
-      route = new Route(app, environment as Environment, this.#options.routeLimits);
+      route = new Route(app, environment as Environment, this.#options.routeLimits, {
+        gate: this.#gate(app),
+        residency: this.#residency,
+        inFlight: this.#inFlightInAll,
+      });
       this.#routes.set(name, route);
       this.#ring.push(route);
     }
     return route;
+  }
+
+  #gate(app: string): AppGate {
+    let gate = this.#gates.get(app);
+    if (gate === undefined) {
+      gate = new AppGate(this.#options.rateOf(app));
+      this.#gates.set(app, gate);
+    }
+    return gate;
   }
 
   /** Another route is the first next time. */
@@ -248,11 +278,14 @@ export class Dispatcher {
     this.#timer?.cancel();
     let delayMs = Number.POSITIVE_INFINITY;
     for (const route of this.#ring) {
-      const { breaker, queues } = route;
+      const { breaker, gate, queues } = route;
+      if (gate.pause !== undefined) continue;
       if (breaker.detail !== undefined && route.hasWork) {
         const pauseMs = (breaker.untilMs ?? Number.POSITIVE_INFINITY) - monotonicMs;
         delayMs = Math.min(delayMs, pauseMs > 0 ? pauseMs : longestSleepMs, longestSleepMs);
       }
+      const rateMs = (gate.rate?.opensAtMs ?? monotonicMs) - monotonicMs;
+      if (rateMs > 0 && route.hasWork) delayMs = Math.min(delayMs, Math.max(rateMs, shortestSleepMs));
       for (const { diskDueAtMs, isClaiming } of queues)
         if (diskDueAtMs !== undefined && diskDueAtMs > nowMs && !isClaiming)
           delayMs = Math.min(delayMs, diskDueAtMs - nowMs, longestSleepMs);
@@ -264,8 +297,4 @@ export class Dispatcher {
 
 function routeName(app: string, environment: string): string {
   return `${environment} ${app}`;
-}
-
-function sumOf(queues: readonly LaneQueue[]): number {
-  return queues.reduce((sum, { residentBytes }) => sum + residentBytes, 0);
 }

@@ -10,7 +10,7 @@ async function openWith(sender: FakeSender, options: Partial<DurableDeliveryOpti
   return openBench({ senderFor: () => sender, ...options });
 }
 
-const routeLimits = { maxInFlight: 10, maxInFlightBytes: 16 * 1024 * 1024 };
+const routeLimits = { ...defaults.routeLimits, maxInFlight: 10 };
 
 test("a damaged batch is told for each of its notifications, and the others leave", async () => {
   const sender = new FakeSender(accepted);
@@ -140,6 +140,7 @@ test("when the store has failed nothing is taken or sent any more, and whoever w
   const delivery = await DurableDelivery.start({
     ...{ ...defaults, store: failing, clock, random: Math.random, logger, routeLimits },
     senderFor: () => sender,
+    rateOf: () => undefined,
   });
   const ids = await delivery.submit("demo", [draft({ devices: 20 })]);
   await rest();

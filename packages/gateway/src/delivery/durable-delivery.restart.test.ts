@@ -2,13 +2,14 @@ import { expect, test } from "vitest";
 import { accepted, draft, FakeSender, noAnswer, openBench, rest, unreachable } from "./bench.test-support.ts";
 import type { DurableDeliveryOptions } from "./durable-delivery.ts";
 import type { DeliveryPolicy } from "./notification-draft.ts";
+import { defaults } from "./open-delivery.ts";
 
 /** A delivery with one sender for all routes. */
 async function openWith(sender: FakeSender, options: Partial<DurableDeliveryOptions> = {}) {
   return openBench({ senderFor: () => sender, ...options });
 }
 
-const routeLimits = { maxInFlight: 10, maxInFlightBytes: 16 * 1024 * 1024 };
+const routeLimits = { ...defaults.routeLimits, maxInFlight: 10 };
 
 const policies: readonly DeliveryPolicy[] = ["at-least-once", "at-most-once"];
 

@@ -19,7 +19,7 @@ async function openWith(sender: FakeSender, options: Partial<DurableDeliveryOpti
   return openBench({ senderFor: () => sender, ...options });
 }
 
-const routeLimits = { maxInFlight: 10, maxInFlightBytes: 16 * 1024 * 1024 };
+const routeLimits = { ...defaults.routeLimits, maxInFlight: 10 };
 
 test("what was submitted leaves with its id, and is accepted once that is on disk", async () => {
   const sender = new FakeSender();
@@ -64,7 +64,7 @@ test("in flight counts until the outcome is on disk, and no more than may be is"
 test("bytes in flight are bounded too", async () => {
   const sender = new FakeSender();
   const { delivery } = await openWith(sender, {
-    routeLimits: { maxInFlight: 100, maxInFlightBytes: 10_000 },
+    routeLimits: { ...routeLimits, maxInFlight: 100, maxInFlightBytes: 10_000 },
   });
   await delivery.submit("demo", [draft({ devices: 50, payload: Buffer.alloc(4_000, "x") })]);
   await rest();
@@ -76,7 +76,7 @@ test("bytes in flight are bounded too", async () => {
 
 test("within a lane everything leaves in the order in which it was submitted", async () => {
   const sender = new FakeSender(accepted);
-  const memory = { maxLaneBytes: 2_000, maxResidentBytes: 4_000 };
+  const memory = { maxLaneBytes: 2_000, maxAppBytes: 4_000, maxResidentBytes: 4_000 };
   const { delivery, held } = await openWith(sender, {
     memory,
     routeLimits: { ...routeLimits, maxInFlight: 1 },
@@ -92,10 +92,10 @@ test("within a lane everything leaves in the order in which it was submitted", a
 
 test("lanes share a route by their weights, and a flood in one leaves room for others", async () => {
   const sender = new FakeSender();
-  const { delivery } = await openWith(sender, { routeLimits: { ...routeLimits, maxInFlight: 100 } });
+  const { delivery } = await openWith(sender, { routeLimits: { ...routeLimits, maxInFlight: 60 } });
   await delivery.submit("demo", [draft({ devices: 500, lane: "bulk" })]);
   await rest();
-  expect(sender.sent).toHaveLength(75);
+  expect(sender.sent).toHaveLength(45);
   const [urgent] = await delivery.submit("demo", [draft({ lane: "urgent" })]);
   await rest();
   expect(sender.sent.at(-1)?.apnsId).toBe(urgent);
@@ -300,7 +300,7 @@ test("a clock that jumps ahead sends what is due by it within a second", async (
 
 test("a clock set back by an hour neither parks a route nor keeps waiting what was due", async () => {
   const sender = new FakeSender(unreachable);
-  const memory = { maxLaneBytes: 1, maxResidentBytes: 1 };
+  const memory = { maxLaneBytes: 1, maxAppBytes: 1, maxResidentBytes: 1 };
   const { delivery, clock, log } = await openWith(sender, { memory });
   const submitted: string[] = [];
   for (let batch = 0; batch < 5; batch += 1)
@@ -318,7 +318,7 @@ test("a clock set back by an hour neither parks a route nor keeps waiting what w
 
 test("fetches no more from disk than has room in memory", async () => {
   const sender = new FakeSender();
-  const memory = { maxLaneBytes: 1, maxResidentBytes: 1 };
+  const memory = { maxLaneBytes: 1, maxAppBytes: 1, maxResidentBytes: 1 };
   const { delivery, held } = await openWith(sender, {
     memory,
     routeLimits: { ...routeLimits, maxInFlight: 9_000 },

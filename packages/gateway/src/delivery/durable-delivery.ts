@@ -4,7 +4,7 @@ import type { NodeId, Store } from "../store/index.ts";
 import type { Delivery, DeliveryHealth } from "./delivery.ts";
 import { QueueFullError } from "./delivery-errors.ts";
 import type { DeliveryLogger } from "./delivery-logger.ts";
-import { Dispatcher, type MemoryLimits } from "./dispatcher.ts";
+import { Dispatcher } from "./dispatcher.ts";
 import { Finder } from "./finder.ts";
 import { Housekeeping, type Retention } from "./housekeeping.ts";
 import { Intake } from "./intake.ts";
@@ -13,6 +13,7 @@ import type { Environment, NotificationDraft } from "./notification-draft.ts";
 import { BatchIds } from "./notification-id.ts";
 import type { NotificationRecord } from "./notification-record.ts";
 import { type QueueLimits, QueueTally } from "./queue-tally.ts";
+import type { MemoryLimits } from "./residency.ts";
 import type { RouteLimits } from "./route.ts";
 import type { Sender } from "./sender.ts";
 import type { RetryBudget } from "./settlement.ts";
@@ -32,6 +33,7 @@ export interface DurableDeliveryOptions {
   /** How long this node's leases outlive its last sign of life, 3,000 to 600,000. */
   readonly leaseMs: number;
   senderFor(app: string, environment: Environment): Sender | undefined;
+  rateOf(app: string): number | undefined;
 }
 
 /** Wires the queue's parts: intake → store → dispatcher → senders → ledger → store. */

@@ -17,7 +17,12 @@ async function openIntake(options: Partial<DurableDeliveryOptions> = {}) {
   return { ...bench, adds };
 }
 
-const limits = { maxQueued: 1_000, maxQueuedBytes: 1_000_000, maxQueuedPerApp: 600 };
+const limits = {
+  maxQueued: 1_000,
+  maxQueuedBytes: 1_000_000,
+  maxQueuedPerApp: 600,
+  maxQueuedBytesPerApp: 1_000_000,
+};
 
 test("single submissions that come while a commit runs share one batch and one commit", async () => {
   const { delivery, held, adds } = await openIntake();
@@ -106,8 +111,10 @@ test("refuses what the queue has no room for, as a whole, and has room again whe
   expect(delivery.health.queued).toBe(500);
   await delivery.submit("demo", [draft({ devices: 100 })]);
   await rest();
-  sender.answer(accepted, 200);
-  await rest();
+  for (let step = 0; step < 4; step += 1) {
+    sender.answer(accepted, 50);
+    await rest();
+  }
   expect(delivery.health.queued).toBe(400);
   await delivery.submit("demo", [draft({ devices: 200 })]);
 });
@@ -158,7 +165,7 @@ test("takes no more than 64 MiB while the disk is slow", async () => {
 });
 
 test("keeps in memory what has room there, and leaves the rest on disk", async () => {
-  const memory = { maxLaneBytes: 20_000, maxResidentBytes: 1_000_000 };
+  const memory = { maxAppBytes: 1_000_000, maxLaneBytes: 20_000, maxResidentBytes: 1_000_000 };
   const { delivery, adds } = await openIntake({ memory });
   for (let index = 0; index < 5; index += 1) await delivery.submit("demo", [draft({ devices: 300 })]);
   const held = adds.flat().map(({ leaseTo }) => leaseTo !== undefined);

@@ -13,6 +13,7 @@ export interface Turn {
  */
 export class LaneQueue {
   readonly key: QueueKey;
+  readonly #counted: (bytes: number) => void;
   /** Sent, and not settled on disk. */
   inFlight = 0;
   /** In memory, with notifications that are not settled on disk. */
@@ -25,8 +26,10 @@ export class LaneQueue {
   #diskDueAtMs: number | undefined;
   #claim: { addedDueAtMs: number | undefined } | undefined;
 
-  constructor(key: QueueKey) {
+  /** @param counted is told of bytes that come into memory, or leave it (a negative number) */
+  constructor(key: QueueKey, counted: (bytes: number) => void = () => {}) {
     this.key = key;
+    this.#counted = counted;
   }
 
   /** How many batches have notifications that were never sent. */
@@ -42,7 +45,7 @@ export class LaneQueue {
   push(run: BatchRun): void {
     this.#runs.push(run);
     this.#resident.add(run);
-    this.#residentBytes += run.reader.byteLength;
+    this.#count(run.reader.byteLength);
   }
 
   /** Whether it is in memory, and so this node's. */
@@ -52,7 +55,7 @@ export class LaneQueue {
 
   /** Nothing of it is open any more. */
   forget(run: BatchRun): void {
-    if (this.#resident.delete(run)) this.#residentBytes -= run.reader.byteLength;
+    if (this.#resident.delete(run)) this.#count(-run.reader.byteLength);
   }
 
   /** It came back for no fault of its own and goes before those that were never sent. */
@@ -100,10 +103,15 @@ export class LaneQueue {
   /** Forgets all that is in memory: it is no longer this node's. */
   drop(): void {
     this.#resident.clear();
-    this.#residentBytes = 0;
+    this.#count(-this.#residentBytes);
     this.#runs.length = 0;
     this.#again = [];
     this.#peeked = undefined;
+  }
+
+  #count(bytes: number): void {
+    this.#residentBytes += bytes;
+    this.#counted(bytes);
   }
 
   #nextFromRuns(): Turn | undefined {

@@ -2,11 +2,11 @@ import { type Clock, systemClock } from "@carillon/apns";
 import { SqliteStore } from "../store/index.ts";
 import type { Delivery } from "./delivery.ts";
 import type { DeliveryLogger } from "./delivery-logger.ts";
-import type { MemoryLimits } from "./dispatcher.ts";
 import { DurableDelivery } from "./durable-delivery.ts";
 import type { Retention } from "./housekeeping.ts";
 import type { Environment } from "./notification-draft.ts";
 import type { QueueLimits } from "./queue-tally.ts";
+import type { MemoryLimits } from "./residency.ts";
 import type { RouteLimits } from "./route.ts";
 import type { Sender } from "./sender.ts";
 import { defaultBudget, type RetryBudget } from "./settlement.ts";
@@ -16,6 +16,8 @@ export interface DeliveryOptions {
   readonly dataDir: string;
   /** The way to Apple, or undefined while there is none: what is queued then waits. Asked before every sending. */
   senderFor(app: string, environment: Environment): Sender | undefined;
+  /** Notifications a second that an app may send; undefined for as many as go. Asked once for each app. */
+  rateOf?(app: string): number | undefined;
   readonly logger: DeliveryLogger;
   /** Everything below has the defaults that its type names. */
   readonly queueLimits?: Partial<QueueLimits>;
@@ -29,9 +31,18 @@ export interface DeliveryOptions {
 const mebibyte = 1024 * 1024;
 
 export const defaults = {
-  queueLimits: { maxQueued: 10_000_000, maxQueuedBytes: 10_240 * mebibyte, maxQueuedPerApp: 10_000_000 },
-  routeLimits: { maxInFlight: 2_000, maxInFlightBytes: 16 * mebibyte },
-  memory: { maxResidentBytes: 64 * mebibyte, maxLaneBytes: 8 * mebibyte },
+  queueLimits: {
+    maxQueued: 10_000_000,
+    maxQueuedBytes: 10_240 * mebibyte,
+    maxQueuedPerApp: 8_000_000,
+    maxQueuedBytesPerApp: 8_192 * mebibyte,
+  },
+  routeLimits: {
+    maxInFlight: 2_000,
+    maxInFlightBytes: 16 * mebibyte,
+    maxInFlightBytesInAll: 64 * mebibyte,
+  },
+  memory: { maxResidentBytes: 64 * mebibyte, maxAppBytes: 24 * mebibyte, maxLaneBytes: 8 * mebibyte },
   budget: defaultBudget,
   retention: { bodiesMs: 86_400_000, recordsMs: 604_800_000 },
   leaseMs: 30_000,
@@ -50,6 +61,7 @@ export async function openDelivery(options: DeliveryOptions): Promise<Delivery> 
     random: Math.random,
     logger,
     senderFor,
+    rateOf: (app) => options.rateOf?.(app),
     queueLimits: { ...defaults.queueLimits, ...options.queueLimits },
     routeLimits: { ...defaults.routeLimits, ...options.routeLimits },
     memory: { ...defaults.memory, ...options.memory },

@@ -1,18 +1,36 @@
+import type { AppGate } from "./app-gate.ts";
+import { ConcurrencyLimit } from "./concurrency-limit.ts";
+import { EnvironmentSuspicion } from "./environment-suspicion.ts";
 import { LaneQueue } from "./lane-queue.ts";
 import { LaneShares, lanes } from "./lane-shares.ts";
 import type { Environment, Lane } from "./notification-draft.ts";
+import type { Residency } from "./residency.ts";
 import { RouteBreaker } from "./route-breaker.ts";
 import type { Sender } from "./sender.ts";
 
 /** How much of a route's room a lane may fill, so that a slow flood in one leaves some to those above it. */
 const roomShare: Readonly<Record<Lane, number>> = { urgent: 1, normal: 0.9, bulk: 0.75 };
 
-/** How much may be in flight on one route. */
+/** A route with less in flight than that may send although all together have their fill. */
+const ownBytes = 64 * 1024;
+
+/** How much may be in flight. */
 export interface RouteLimits {
-  /** Notifications. @default 2,000 */
+  /** Notifications on one route. Less while Apple is strained. @default 2,000 */
   readonly maxInFlight: number;
   /** Bytes of their payloads. @default 16 MiB */
   readonly maxInFlightBytes: number;
+  /** Bytes of payloads on all routes; one with less than 64 KiB may go beyond. @default 64 MiB */
+  readonly maxInFlightBytesInAll: number;
+}
+
+/** What routes share. */
+export interface RouteSurroundings {
+  /** The app's, the same for all its routes. */
+  readonly gate: AppGate;
+  readonly residency: Residency;
+  /** Of all routes. */
+  readonly inFlight: { bytes: number };
 }
 
 /** What may share a connection: one app in one environment, with its own lanes, limits and breaker. */
@@ -21,28 +39,49 @@ export class Route {
   readonly environment: Environment;
   readonly lanes: Readonly<Record<Lane, LaneQueue>>;
   readonly breaker = new RouteBreaker();
+  readonly gate: AppGate;
+  readonly concurrency: ConcurrencyLimit;
+  readonly suspicion = new EnvironmentSuspicion();
   /** The sender last used: when another one takes its place the route begins anew. */
   sender: Sender | undefined;
   inFlight = 0;
   inFlightBytes = 0;
   readonly #limits: RouteLimits;
+  readonly #inAll: RouteSurroundings["inFlight"];
   readonly #shares = new LaneShares();
 
-  constructor(app: string, environment: Environment, limits: RouteLimits) {
+  constructor(
+    app: string,
+    environment: Environment,
+    limits: RouteLimits,
+    { gate, residency, inFlight }: RouteSurroundings,
+  ) {
     this.app = app;
     this.environment = environment;
     this.#limits = limits;
-    const queue = (lane: Lane): LaneQueue => new LaneQueue({ app, environment, lane });
+    this.#inAll = inFlight;
+    this.gate = gate;
+    this.concurrency = new ConcurrencyLimit(limits.maxInFlight);
+    const count = (bytes: number): void => residency.add(app, bytes);
+    const queue = (lane: Lane): LaneQueue => new LaneQueue({ app, environment, lane }, count);
     this.lanes = { urgent: queue("urgent"), normal: queue("normal"), bulk: queue("bulk") };
   }
 
   /** Whether one more notification may leave at this moment of the monotonic clock. */
   hasRoom(monotonicMs: number): boolean {
+    const { maxInFlightBytes, maxInFlightBytesInAll } = this.#limits;
     return (
-      this.inFlight < this.#limits.maxInFlight &&
-      this.inFlightBytes < this.#limits.maxInFlightBytes &&
-      this.breaker.admits(monotonicMs)
+      this.inFlight < this.concurrency.current &&
+      this.inFlightBytes < maxInFlightBytes &&
+      (this.#inAll.bytes < maxInFlightBytesInAll || this.inFlightBytes < ownBytes) &&
+      this.breaker.admits(monotonicMs) &&
+      this.gate.admits(monotonicMs)
     );
+  }
+
+  /** What the route waits for, in a few words; undefined while it is well. */
+  get detail(): string | undefined {
+    return this.gate.detail ?? this.breaker.detail;
   }
 
   /** Whether any lane has a notification in memory that waits. */
@@ -54,7 +93,7 @@ export class Route {
   nextLane(): LaneQueue | undefined {
     const lane = this.#shares.next((each) => {
       const queue = this.lanes[each];
-      return queue.inFlight < this.#limits.maxInFlight * roomShare[each] && queue.peek() !== undefined;
+      return queue.inFlight < this.concurrency.current * roomShare[each] && queue.peek() !== undefined;
     });
     return lane === undefined ? undefined : this.lanes[lane];
   }
@@ -67,6 +106,7 @@ export class Route {
   departed(lane: LaneQueue, bytes: number): void {
     this.inFlight += 1;
     this.inFlightBytes += bytes;
+    this.#inAll.bytes += bytes;
     lane.inFlight += 1;
   }
 
@@ -74,6 +114,7 @@ export class Route {
   arrived(lane: LaneQueue, count: number, bytes: number): void {
     this.inFlight -= count;
     this.inFlightBytes -= bytes;
+    this.#inAll.bytes -= bytes;
     lane.inFlight -= count;
   }
 }
