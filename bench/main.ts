@@ -1,4 +1,5 @@
-/** `npm run bench -- client|delivery|gateway|simulator`: measures, and prints Markdown with its method and machine. */
+/** `npm run bench -- backlog|client|delivery|gateway|simulator`: measures, and prints Markdown with its method and machine. */
+import { benchBacklog } from "./backlog.ts";
 import { benchClient } from "./client.ts";
 import { benchDelivery } from "./delivery.ts";
 import { benchGateway } from "./gateway.ts";
@@ -7,11 +8,12 @@ import { benchSimulator } from "./simulator.ts";
 const words = process.argv.slice(2);
 const mode = words.includes("--quick") ? "quick" : "full";
 const [what, form] = words.filter((word) => word !== "--quick");
-if (what === "client") await benchClient(mode);
+if (what === "backlog") await benchBacklog(mode);
+else if (what === "client") await benchClient(mode);
 else if (what === "delivery") await benchDelivery(mode);
 else if (what === "gateway") await benchGateway(mode, form);
 else if (what === "simulator") await benchSimulator(mode);
 else {
-  console.error("usage: npm run bench -- client|delivery|gateway [FORM]|simulator [--quick]");
+  console.error("usage: npm run bench -- backlog|client|delivery|gateway [FORM]|simulator [--quick]");
   process.exitCode = 2;
 }

@@ -1,6 +1,6 @@
 /**
  * A gateway with one app that sends to a sink, as a process of its own. `fork`ed, it gets the sink's address and sends its
- * own port and key; to every further message it answers with what it has used so far.
+ * own port and key; to every further message it answers with what it has used so far. A data folder that it is given stays.
  */
 import { generateKeyPairSync } from "node:crypto";
 import { mkdtempSync, rmSync } from "node:fs";
@@ -19,10 +19,14 @@ const key = generateKeyPairSync("ec", { namedCurve: "P-256" })
   .privateKey.export({ format: "pem", type: "pkcs8" })
   .toString();
 
-process.once("message", (sink: Sink) => void serve(sink));
+process.once("message", (task: GatewayTask) => void serve(task));
 
-async function serve(sink: Sink): Promise<void> {
-  const dataDir = mkdtempSync(join(process.env.BENCH_DIR ?? tmpdir(), "carillon-bench-"));
+export interface GatewayTask extends Sink {
+  readonly dataDir?: string;
+}
+
+async function serve({ dataDir: given, ...sink }: GatewayTask): Promise<void> {
+  const dataDir = given ?? mkdtempSync(join(process.env.BENCH_DIR ?? tmpdir(), "carillon-bench-"));
   const gateway = await startGateway({
     config: {
       listen: { host: "127.0.0.1", port: 0 },
@@ -51,7 +55,7 @@ async function serve(sink: Sink): Promise<void> {
   });
   process.once("disconnect", () => {
     void gateway.close({ deadlineMs: 1_000 }).then(() => {
-      rmSync(dataDir, { recursive: true, force: true });
+      if (given === undefined) rmSync(dataDir, { recursive: true, force: true });
       process.exit(0);
     });
   });
