@@ -16,7 +16,12 @@ import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { machine, median, table } from "./support/report.ts";
 
-const deviceToken = "00fc13adff785122b4ad28809a3420982341241421348097878e577c991de8f0";
+/** So many that no server can keep in mind what it made of one. */
+const deviceTokens = Array.from(
+  { length: 1000 },
+  (_, index) =>
+    `00fc13adff785122b4ad28809a3420982341241421348097878e577c${((index * 2_654_435_761) % 2 ** 32).toString(16).padStart(8, "0")}`,
+);
 const payload = JSON.stringify({
   aps: {
     alert: { title: "Carillon", body: "One keyboard, many bells: a push of about 150 bytes." },
@@ -47,7 +52,7 @@ export async function benchSimulator(mode: "full" | "quick"): Promise<void> {
   const count = mode === "quick" ? 50_000 : 1_000_000;
   const folder = mkdtempSync(join(tmpdir(), "carillon-bench-"));
   console.log(
-    `# Simulator\n\n${machine()}; h2load with 4 connections, 200 streams each, ${payload.length}-byte payloads\n`,
+    `# Simulator\n\n${machine()}; h2load with 4 connections, 200 streams each, ${payload.length}-byte payloads, ${deviceTokens.length} devices\n`,
   );
   try {
     const results = new Map<string, Measured[]>(servers.map((name) => [name, []]));
@@ -97,11 +102,11 @@ async function start(name: (typeof servers)[number], folder: string): Promise<Ru
   return { ...address, child };
 }
 
-/** It answers with files: one, empty, stands where the push goes. */
+/** It answers with files: empty ones stand where the pushes go. */
 async function startNghttpd(folder: string): Promise<Running> {
   const port = await freePort();
   mkdirSync(join(folder, "www/3/device"), { recursive: true });
-  writeFileSync(join(folder, "www/3/device", deviceToken), "");
+  for (const deviceToken of deviceTokens) writeFileSync(join(folder, "www/3/device", deviceToken), "");
   const files = [join(folder, "server-key.pem"), join(folder, "server.pem")];
   const options = ["--address=127.0.0.1", "--workers=1", `--htdocs=${join(folder, "www")}`];
   const child = spawn("nghttpd", [...options, String(port), ...files], { stdio: "ignore" });
@@ -112,8 +117,10 @@ async function startNghttpd(folder: string): Promise<Running> {
 
 /** Answers a second, all of which must have been 200. */
 async function load(folder: string, port: number, authorization: string, count: number): Promise<number> {
-  const file = join(folder, "payload.json");
+  const [file, addresses] = [join(folder, "payload.json"), join(folder, "addresses")];
   writeFileSync(file, payload);
+  const lines = deviceTokens.map((deviceToken) => `https://127.0.0.1:${port}/3/device/${deviceToken}\n`);
+  writeFileSync(addresses, lines.join(""));
   const fields = { authorization, "apns-topic": "com.example.demo", "apns-push-type": "alert" };
   const headers = Object.entries(fields).flatMap(([name, value]) => ["-H", `${name}: ${value}`]);
   const words = [
@@ -121,13 +128,9 @@ async function load(folder: string, port: number, authorization: string, count: 
     "--clients=4",
     "--max-concurrent-streams=200",
     ...headers,
-    "--data",
-    file,
+    ...["--data", file, "--input-file", addresses],
   ];
-  const { stdout } = await promisify(execFile)("h2load", [
-    ...words,
-    `https://127.0.0.1:${port}/3/device/${deviceToken}`,
-  ]);
+  const { stdout } = await promisify(execFile)("h2load", words);
   if (!stdout.includes(`status codes: ${count} 2xx`))
     throw new Error(`not all were answered 200:\n${stdout}`);
   return Number(/, ([\d.]+) req\/s/.exec(stdout)?.[1]);

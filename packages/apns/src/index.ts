@@ -73,6 +73,7 @@ export {
   type LiveActivityUpdate,
   type LocalizedText,
   liveActivityPayload,
+  makeApnsId,
   mdmPayload,
   type Notification,
   type NotificationProblem,

@@ -2,6 +2,7 @@ import type { Clock, Timer } from "@carillon/apns";
 import { frameType, max31Bit } from "@carillon/apns/http2";
 import type { ServerConnection, Wire } from "./http2/index.ts";
 import type { Action, FaultAnswer, ScenarioEvent, ScenarioRun } from "./scenario/index.ts";
+import { StreamIds } from "./stream-ids.ts";
 
 /** The request at hand, and what the push connection can do with it. */
 export interface RequestAtHand {
@@ -14,8 +15,6 @@ export interface RequestAtHand {
 
 type RequestEvent = Extract<ScenarioEvent, { on: "request" }>;
 
-const mostStreamIds = 100_000;
-
 /** Does on one connection what a scenario decides. */
 export class ConnectionFaults {
   private readonly scenario: { readonly run: ScenarioRun | undefined };
@@ -23,9 +22,7 @@ export class ConnectionFaults {
   private readonly connection: ServerConnection;
   private readonly wire: Wire;
   private readonly timers = new Set<Timer>();
-  private requests = 0;
-  /** Stream ids by the ordinal of their request, for the last stream of a GOAWAY; the first 100,000. */
-  private readonly streamIds: number[] = [];
+  private readonly streamIds = new StreamIds();
 
   /** @param scenario is looked at anew each time: it may change while the connection is open */
   constructor(
@@ -55,8 +52,7 @@ export class ConnectionFaults {
 
   /** A request came. Whether a scenario is under way, so that it is to be handed over to `request`. */
   count(streamId: number): boolean {
-    this.requests += 1;
-    if (this.streamIds.length < mostStreamIds) this.streamIds.push(streamId);
+    this.streamIds.add(streamId);
     return this.scenario.run !== undefined;
   }
 
@@ -64,7 +60,7 @@ export class ConnectionFaults {
   request(about: Omit<RequestEvent, "on" | "request">, request: RequestAtHand): void {
     const { run } = this.scenario;
     if (run === undefined) request.answer(undefined);
-    else this.decide(run, { on: "request", request: this.requests, ...about }, request);
+    else this.decide(run, { on: "request", request: this.streamIds.count, ...about }, request);
   }
 
   closed(): void {
@@ -160,8 +156,8 @@ export class ConnectionFaults {
 
   private lastStreamId(last: number | "this" | "all", request: RequestAtHand | undefined): number {
     if (last === "all") return max31Bit;
-    if (last === "this") return request?.streamId ?? this.streamIds.at(-1) ?? 0;
-    return last === 0 ? 0 : (this.streamIds[last - 1] ?? max31Bit);
+    if (last === "this") return request?.streamId ?? this.streamIds.newest;
+    return last === 0 ? 0 : (this.streamIds.at(last) ?? max31Bit);
   }
 
   private later(ms: number, act: () => void): void {

@@ -3,7 +3,6 @@ import type { PushService } from "./push-service.ts";
 import type { Judgement, RequestCase } from "./request-case.ts";
 import {
   type AnswerParts,
-  deviceTokenText,
   findDevice,
   judge,
   type PushRequest,
@@ -31,7 +30,7 @@ export class PushCase implements RequestCase {
     this.push = readPushRequest(request);
     this.sender = sender;
     this.connection = connection;
-    this.deviceToken = deviceTokenText(this.push.path)?.toLowerCase() ?? "";
+    this.deviceToken = this.push.deviceToken?.toLowerCase() ?? "";
     this.topic = topicOf(this.push, sender);
   }
 

@@ -46,6 +46,9 @@ export class PushLog {
   private segments: Segment[] = [];
   /** A segment that is empty again and will be used next. */
   private spare: Buffer | undefined;
+  /** Texts of the entry at hand that are not those of its base. */
+  private readonly differing = new Uint16Array(mostDifferences + 1);
+  private differences = 0;
   /** Sequence of the oldest and the newest entry. */
   oldest = 1;
   newest = 0;
@@ -61,22 +64,19 @@ export class PushLog {
     const { fields, payload } = facts;
     const segment = this.segmentFor(this.largest(facts));
     const base = this.findBase(segment, facts);
-    const texts = segment.bases[base]!;
+    const { differing, differences } = this;
     const { bytes } = segment;
     const start = segment.used;
-    let count = 0;
-    let place = start + headBytes;
-    let text = "";
-    for (let index = 0; index < texts.length; index++) {
+    let head = start + headBytes;
+    let place = head + differences * 4;
+    for (let each = 0; each < differences; each++) {
+      const index = differing[each]!;
       const value = index < slot.fields ? textAt(facts, index) : fields[index - slot.fields];
-      if (value === texts[index]) continue;
-      writeU16(bytes, place, index);
-      writeU16(bytes, place + 2, value === undefined ? 0 : value.length + 1);
-      place += 4;
-      count += 1;
-      if (value !== undefined) text += value;
+      writeU16(bytes, head, index);
+      writeU16(bytes, head + 2, value === undefined ? 0 : value.length + 1);
+      head += 4;
+      if (value !== undefined) place += bytes.write(value, place, "latin1");
     }
-    if (text !== "") place += bytes.write(text, place, "latin1");
     payload.copy(bytes, place);
     bytes.writeDoubleLE(facts.atMs, start + at.atMs);
     bytes.writeUInt32LE(facts.connection, start + at.connection);
@@ -85,7 +85,7 @@ export class PushLog {
     writeU16(bytes, start + at.status, facts.status);
     writeU16(bytes, start + at.reason, this.findReason(segment, facts.reason));
     writeU16(bytes, start + at.base, base);
-    bytes[start + atDifferences] = count;
+    bytes[start + atDifferences] = differences;
     bytes[start + atAnswer] = facts.answer === "sent" ? 1 : 0;
     segment.used = place + payload.length;
     segment.starts.push(start);
@@ -204,10 +204,11 @@ export class PushLog {
     return made;
   }
 
-  /** A base that has most in common with the entry; if there is none the entry becomes one. */
+  /** A base that has most in common with the entry, and in what it differs; if there is none the entry becomes one. */
   private findBase(segment: Segment, facts: PushFacts): number {
     const { bases } = segment;
     const { fields } = facts;
+    const { differing } = this;
     const least = Math.max(0, bases.length - mostCompared);
     for (let index = bases.length - 1; index >= least; index--) {
       const base = bases[index]!;
@@ -217,11 +218,13 @@ export class PushLog {
       for (let each = 0; each < base.length && differences <= mostDifferences; each++) {
         const value = each < slot.fields ? textAt(facts, each) : fields[each - slot.fields];
         if (value === base[each]) continue;
-        differences += 1;
+        differing[differences++] = each;
         textBytes += value?.length ?? 0;
       }
+      this.differences = differences;
       if (differences <= mostDifferences && textBytes <= 16_384) return index;
     }
+    this.differences = 0;
     const made = [facts.apnsId, facts.deviceToken, facts.topic, facts.pushType, facts.channelId, ...fields];
     const baseBytes = made.reduce((sum, text) => sum + 24 + (text?.length ?? 0), 0);
     bases.push(made);

@@ -12,6 +12,20 @@ test("an ordinary request passes, and its content length is read", () => {
   expect(checkRequestFields([...pseudo, "content-length", "0", "content-length", "0"]).kind).toBe("valid");
 });
 
+test("what passed before in the same place passes again, and only that", () => {
+  const passed = [...pseudo, "x", "1", "te", "trailers"];
+  const check = (...regular: string[]): string =>
+    checkRequestFields([...pseudo.slice(0, 6), ...regular], passed).kind;
+  expect(check(":authority", "localhost", "x", "1", "te", "trailers")).toBe("valid");
+  expect(check("x", "1", ":authority", "localhost")).toBe("malformed");
+  expect(checkRequestFields([...pseudo.slice(0, 4), "x", "1", ":authority", "localhost"], passed).kind).toBe(
+    "malformed",
+  );
+  expect(check(":authority", "localhost", "x", "1", "te", "gzip")).toBe("malformed");
+  expect(check(":authority", "localhost", "x", "1\n", "te", "trailers")).toBe("malformed");
+  expect(check(":authority", "localhost", "X", "1", "te", "trailers")).toBe("malformed");
+});
+
 test("a request may leave out :authority and name its host in a field", () => {
   const fields = [":method", "POST", ":scheme", "https", ":path", "/"];
   expect(checkRequestFields(fields).kind).toBe("valid");

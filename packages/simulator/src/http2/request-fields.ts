@@ -15,8 +15,14 @@ const connectionFields: ReadonlySet<string> = new Set([
 /**
  * Checks a request's field section: pseudo-header fields first, once each, the right ones for the method; then regular
  * fields with names in lower case and values without control characters. `fields` is [name, value, ...].
+ *
+ * @param passed a list that was found valid before, of the same sender best: the characters of what stands in the same place of it
+ * are not looked at again
  */
-export function checkRequestFields(fields: readonly string[]): RequestFields {
+export function checkRequestFields(
+  fields: readonly string[],
+  passed: readonly string[] = noFields,
+): RequestFields {
   let method: string | undefined;
   let scheme: string | undefined;
   let path: string | undefined;
@@ -26,7 +32,9 @@ export function checkRequestFields(fields: readonly string[]): RequestFields {
     const name = fields[first]!;
     if (name.charCodeAt(0) !== colon) break;
     const value = fields[first + 1]!;
-    if (!isValue(value)) return malformed(`the value of ${name} has forbidden characters`);
+    if (value !== passed[first + 1] && !isValue(value)) {
+      return malformed(`the value of ${name} has forbidden characters`);
+    }
     if (name === ":method" && method === undefined) method = value;
     else if (name === ":path" && path === undefined) path = value;
     else if (name === ":scheme" && scheme === undefined) scheme = value;
@@ -34,12 +42,12 @@ export function checkRequestFields(fields: readonly string[]): RequestFields {
     else return malformed(`pseudo-header field ${name} is repeated or does not belong into a request`);
   }
   const fault = findTargetFault(method, scheme, path, authority);
-  return fault === undefined ? checkRegularFields(fields, first, authority) : malformed(fault);
+  return fault === undefined ? checkRegularFields(fields, first, authority, passed) : malformed(fault);
 }
 
 /** Checks a trailer section: regular fields only (RFC 9113 §8.1). */
 export function checkTrailerFields(fields: readonly string[]): RequestFields {
-  return checkRegularFields(fields, 0, undefined);
+  return checkRegularFields(fields, 0, undefined, noFields);
 }
 
 /** Which pseudo-header fields must be there, and how (RFC 9113 §8.3.1, §8.5). */
@@ -64,13 +72,20 @@ function checkRegularFields(
   fields: readonly string[],
   first: number,
   authority: string | undefined,
+  passed: readonly string[],
 ): RequestFields {
   let contentLength: string | undefined;
   for (let i = first; i < fields.length; i += 2) {
     const name = fields[i]!;
     const value = fields[i + 1]!;
-    if (!isName(name)) return malformed(`field name ${JSON.stringify(name)} is not allowed here`);
-    if (!isValue(value)) return malformed(`the value of ${name} has forbidden characters`);
+    // What stood there may have been a pseudo-header field, which has no place here.
+    const isKnown = name === passed[i] && name.charCodeAt(0) !== colon;
+    if (!isKnown && !isName(name)) {
+      return malformed(`field name ${JSON.stringify(name)} is not allowed here`);
+    }
+    if (value !== passed[i + 1] && !isValue(value)) {
+      return malformed(`the value of ${name} has forbidden characters`);
+    }
     switch (name) {
       case "content-length":
         if (!/^\d{1,15}$/.test(value) || (contentLength !== undefined && contentLength !== value)) {
@@ -87,13 +102,15 @@ function checkRegularFields(
         }
         break;
       default:
-        if (connectionFields.has(name)) return malformed(`${name} describes a connection`);
+        if (!isKnown && connectionFields.has(name)) return malformed(`${name} describes a connection`);
     }
   }
   return contentLength === undefined
     ? validWithoutLength
     : { kind: "valid", contentLength: Number(contentLength) };
 }
+
+const noFields: readonly string[] = [];
 
 const colon = 0x3a;
 const slash = 0x2f;

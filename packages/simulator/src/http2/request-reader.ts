@@ -23,8 +23,9 @@ export interface RequestSink {
   readonly hasRoom: boolean;
   /** Streams above it are not looked at any more, because our GOAWAY said so. */
   readonly lastStreamId: number;
-  /** What the peer may send on a new stream, and we to it. */
-  readonly streamWindows: { readonly receive: number; readonly send: number };
+  /** What the peer may send on a new stream, and what we may. */
+  readonly receiveWindow: number;
+  readonly sendWindow: number;
   /** The request is whole, or its body exceeds what is read: then the stream's phase is "cut". */
   complete(stream: ServerStream): void;
   /** The header list is longer than announced; its fields are lost. */
@@ -47,6 +48,8 @@ export class RequestReader {
   private readonly decoder: HpackDecoder;
   private readonly assembler = new HeaderAssembler();
   private readonly window: ReceiveWindow;
+  /** The fields of the request that was taken last: most of the next one's are the same. */
+  private passedFields: readonly string[] = [];
   /** The HEADERS frame at hand made its stream depend on itself (RFC 7540 §5.3.1). */
   private dependsOnItself = false;
 
@@ -178,10 +181,11 @@ export class RequestReader {
         : this.sink.refuse(streamId);
     }
     if (this.dependsOnItself) return this.sink.reset(streamId, errorCode.protocolError);
-    const check = fields === undefined ? undefined : checkRequestFields(fields);
+    const check = fields === undefined ? undefined : checkRequestFields(fields, this.passedFields);
     if (check?.kind === "malformed") return this.sink.reset(streamId, errorCode.protocolError);
-    const { receive, send } = this.sink.streamWindows;
-    const stream = new ServerStream(streamId, fields ?? [], check?.contentLength, receive, send);
+    if (fields !== undefined) this.passedFields = fields;
+    const { receiveWindow, sendWindow } = this.sink;
+    const stream = new ServerStream(streamId, fields ?? [], check?.contentLength, receiveWindow, sendWindow);
     this.streams.add(stream);
     const isLast = (flags & flag.endStream) !== 0;
     if (fields !== undefined) return isLast ? this.end(stream) : undefined;
@@ -202,7 +206,7 @@ export class RequestReader {
   /** Gives a stream's window back in steps of half a window. With Apple's window a payload never needs it. */
   private creditStream(stream: ServerStream, bytes: number): void {
     stream.owedBytes += bytes;
-    if (stream.owedBytes === 0 || stream.owedBytes * 2 < this.sink.streamWindows.receive) return;
+    if (stream.owedBytes === 0 || stream.owedBytes * 2 < this.sink.receiveWindow) return;
     writeWindowUpdate(this.out, stream.id, stream.owedBytes);
     stream.receiveWindow += stream.owedBytes;
     stream.owedBytes = 0;

@@ -382,8 +382,9 @@ export class ServerConnection {
       get lastStreamId() {
         return connection.lastStreamId;
       },
-      get streamWindows() {
-        return { receive: connection.streamWindowBytes, send: connection.writer.initialStreamWindow };
+      receiveWindow: connection.streamWindowBytes,
+      get sendWindow() {
+        return connection.writer.initialStreamWindow;
       },
       complete: (stream) =>
         connection.listener.request({

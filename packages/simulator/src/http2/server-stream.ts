@@ -23,7 +23,9 @@ export class ServerStream {
   sendWindow: number;
   /** What of the answer's body was not written yet, because a window has no room. */
   unsentBody: Uint8Array | undefined;
-  private readonly parts: Buffer[] = [];
+  /** What was kept of the content: nearly always all of it in one piece. */
+  private first: Buffer | undefined;
+  private more: Buffer[] | undefined;
 
   constructor(
     id: number,
@@ -47,16 +49,18 @@ export class ServerStream {
     const wanted = Math.min(end - start, mostBodyBytes - this.contentBytes);
     this.contentBytes += end - start;
     if (wanted <= 0) return;
-    if (position === "last" && this.parts.length === 0)
-      this.parts.push(bytes.subarray(start, start + wanted));
-    else this.parts.push(Buffer.from(bytes.subarray(start, start + wanted)));
+    const part = bytes.subarray(start, start + wanted);
+    if (this.first === undefined) this.first = position === "last" ? part : Buffer.from(part);
+    else {
+      this.more ??= [];
+      this.more.push(Buffer.from(part));
+    }
   }
 
   /** The content received, cut to `mostBodyBytes`. */
   get body(): Buffer {
-    const { parts } = this;
-    if (parts.length === 1) return parts[0]!;
-    return parts.length === 0 ? noBytes : Buffer.concat(parts);
+    const { first = noBytes, more } = this;
+    return more === undefined ? first : Buffer.concat([first, ...more]);
   }
 
   /** Whether all content came that `content-length` promised, and no more (RFC 9113 §8.1.1). */

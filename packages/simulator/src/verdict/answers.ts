@@ -1,5 +1,4 @@
-import { randomUUID } from "node:crypto";
-import { type RejectionReason, rejectionReasons } from "@carillon/apns";
+import { makeApnsId, type RejectionReason, rejectionReasons } from "@carillon/apns";
 import type { Verdict } from "./judge.ts";
 import type { Court } from "./rules.ts";
 
@@ -26,8 +25,10 @@ export function writeAnswer(
 ): AnswerParts {
   const { apnsId, refusal } = verdict;
   if (refusal === undefined) {
-    const fields = [":status", "200", "apns-id", apnsId];
-    if (environment === "sandbox") fields.push("apns-unique-id", randomUUID());
+    const fields =
+      environment === "sandbox"
+        ? [":status", "200", "apns-id", apnsId, "apns-unique-id", makeApnsId()]
+        : [":status", "200", "apns-id", apnsId];
     return { status: 200, reason: undefined, fields, body: undefined };
   }
   const { status } = rejectionReasons[refusal.reason];

@@ -1,5 +1,4 @@
-import { randomUUID } from "node:crypto";
-import { isUuid } from "@carillon/apns";
+import { isUuid, makeApnsId } from "@carillon/apns";
 import type { PushRequest } from "./push-request.ts";
 import { type Court, type Refusal, ruleOrders } from "./rules.ts";
 import type { Sender } from "./sender.ts";
@@ -17,7 +16,7 @@ export interface Verdict {
 
 /** Asks the rules in their order. */
 export function judge(push: PushRequest, sender: Sender, court: Court): Verdict {
-  const apnsId = push.apnsId !== undefined && isUuid(push.apnsId) ? push.apnsId : randomUUID().toUpperCase();
+  const apnsId = push.apnsId !== undefined && isUuid(push.apnsId) ? push.apnsId : makeApnsId().toUpperCase();
   let isAuthenticated = false;
   for (const rule of ruleOrders[court.assumptions.order]) {
     const refusal = rule.check(push, sender, court);

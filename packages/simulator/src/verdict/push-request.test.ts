@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { deviceTokenText, readPushRequest } from "./push-request.ts";
+import { readPushRequest } from "./push-request.ts";
 
 const request = (fields: readonly string[]) =>
   readPushRequest({ streamId: 1, fields, body: Buffer.alloc(0), bodyBytes: 7 });
@@ -13,6 +13,7 @@ test("Apple's sample request is sorted out", () => {
   expect(request(fields)).toEqual({
     method: "POST",
     path,
+    deviceToken: "00fc13adff785122b4ad28809a3420982341241421348097878e577c991de8f0",
     authorization: "bearer x",
     apnsId: "eabeae54-14a8-11e5-b60b-1697f925ec7b",
     expiration: "0",
@@ -56,5 +57,5 @@ test.each([
   ["/", undefined],
   ["", undefined],
 ])("the device token in %j is %j", (path, text) => {
-  expect(deviceTokenText(path)).toBe(text);
+  expect(request([":path", path]).deviceToken).toBe(text);
 });

@@ -4,6 +4,8 @@ import type { ServerRequest } from "../http2/index.ts";
 export interface PushRequest {
   readonly method: string;
   readonly path: string;
+  /** What stands for the device token in the path, as sent: "" where it is missing. Undefined for any other path. */
+  readonly deviceToken: string | undefined;
   readonly authorization: string | undefined;
   readonly apnsId: string | undefined;
   readonly expiration: string | undefined;
@@ -76,6 +78,7 @@ export function readPushRequest({ fields, body, bodyBytes }: ServerRequest): Pus
   return {
     method,
     path,
+    deviceToken: deviceTokenText(path),
     authorization,
     apnsId,
     expiration,
@@ -91,8 +94,7 @@ export function readPushRequest({ fields, body, bodyBytes }: ServerRequest): Pus
 
 const devicePath = "/3/device/";
 
-/** What stands for the device token in the path, as sent: "" where it is missing. Undefined for any other path. */
-export function deviceTokenText(path: string): string | undefined {
+function deviceTokenText(path: string): string | undefined {
   if (path === "/3/device") return "";
   if (!path.startsWith(devicePath) || path.includes("/", devicePath.length)) return undefined;
   return path.slice(devicePath.length);

@@ -8,7 +8,7 @@ import {
 import { bundleIdOf, type Device, type Devices } from "../devices/index.ts";
 import type { Assumptions } from "./assumptions.ts";
 import { findPayloadFault } from "./payload-rules.ts";
-import { deviceTokenText, type PushRequest } from "./push-request.ts";
+import type { PushRequest } from "./push-request.ts";
 import type { Sender } from "./sender.ts";
 
 /** What a request is judged by, beside itself. */
@@ -46,7 +46,7 @@ const all = {
   method: { name: "method", check: (push) => (push.method === "POST" ? undefined : "MethodNotAllowed") },
   path: {
     name: "path",
-    check: (push) => (deviceTokenText(push.path) === undefined ? "BadPath" : undefined),
+    check: (push) => (push.deviceToken === undefined ? "BadPath" : undefined),
   },
   authentication: {
     name: "authentication",
@@ -184,15 +184,14 @@ function checkPayload(push: PushRequest, _sender: Sender, court: Court): Rejecti
   }
 }
 
-function checkDeviceToken(push: PushRequest): RejectionReason | undefined {
-  const text = deviceTokenText(push.path) ?? "";
+function checkDeviceToken({ deviceToken: text = "" }: PushRequest): RejectionReason | undefined {
   if (text === "") return "MissingDeviceToken";
   return parseDeviceToken(text) === undefined ? "BadDeviceToken" : undefined;
 }
 
 /** The device that the request is for, if something is known about it. */
 export function findDevice(push: PushRequest, devices: Devices): Device | undefined {
-  return devices.find(deviceTokenText(push.path) ?? "");
+  return devices.find(push.deviceToken ?? "");
 }
 
 function checkRegistration(

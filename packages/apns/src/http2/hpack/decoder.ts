@@ -1,5 +1,6 @@
 import { DynamicTable, entryBytes } from "./dynamic-table.ts";
 import { decodeHuffman, mostDecodedBytes } from "./huffman.ts";
+import { LiteralMemo } from "./literal-memo.ts";
 import { staticNames, staticValues } from "./static-table.ts";
 
 /** What one header block held. Fields are [name, value, name, value, ...], one character a byte. */
@@ -35,6 +36,9 @@ export class HpackDecoder {
   private position = 0;
   /** Where Huffman code is decoded to. */
   private scratch: Buffer = Buffer.allocUnsafeSlow(256);
+  private readonly memo = new LiteralMemo();
+  /** Fields of the block at hand, copied when it is whole: one array of the right size is less work than one that grows. */
+  private readonly gathered: string[] = [];
   /** Why reading a string or an integer failed. */
   private fault = "";
 
@@ -60,7 +64,8 @@ export class HpackDecoder {
    * still made, so that the next block decodes rightly. After "malformed" the decoder is of no further use.
    */
   decode(bytes: Buffer, start: number, end: number): HeaderBlock {
-    const fields: string[] = [];
+    const { gathered } = this;
+    let count = 0;
     let listBytes = 0;
     let first = true;
     this.position = start;
@@ -83,19 +88,24 @@ export class HpackDecoder {
         const index = this.readInteger(bytes, end, indexed ? 0x3f : 0x0f);
         if (index < 0) return malformed(this.fault);
         if (index > 61 + this.table.length) return malformed(`index ${index} names no entry`);
-        if (index === 0) name = this.readString(bytes, end);
+        if (index === 0) name = this.readString(bytes, end, 0);
         else name = index <= 61 ? staticNames[index]! : this.table.nameAt(index - 61);
         if (name === undefined) return malformed(this.fault);
-        value = this.readString(bytes, end);
+        value = this.readString(bytes, end, index);
         if (value === undefined) return malformed(this.fault);
         if (indexed) this.table.insert(name, value);
       }
       if (first && this.sizeUpdateDue) return malformed("the reduced table size was not taken up");
       first = false;
       listBytes += entryBytes(name, value);
-      if (listBytes <= this.maxHeaderListBytes) fields.push(name, value);
+      if (listBytes > this.maxHeaderListBytes) continue;
+      gathered[count] = name;
+      gathered[count + 1] = value;
+      count += 2;
     }
-    return listBytes > this.maxHeaderListBytes ? { kind: "too-large" } : { kind: "decoded", fields };
+    return listBytes > this.maxHeaderListBytes
+      ? { kind: "too-large" }
+      : { kind: "decoded", fields: gathered.slice(0, count) };
   }
 
   /** Reads a dynamic table size update (RFC 7541 §6.3); false and `fault` where it exceeds our SETTINGS. */
@@ -133,8 +143,10 @@ export class HpackDecoder {
 
   /**
    * Reads a string literal (RFC 7541 §5.2); undefined and `fault` where it is cut or its Huffman code is malformed.
+   *
+   * @param nameIndex where the name that the literal is the value of stands in the tables; 0 for a name, and where it has none
    */
-  private readString(bytes: Buffer, end: number): string | undefined {
+  private readString(bytes: Buffer, end: number, nameIndex: number): string | undefined {
     if (this.position >= end) {
       this.fault = "string is missing";
       return undefined;
@@ -149,13 +161,19 @@ export class HpackDecoder {
       return undefined;
     }
     this.position = to;
-    if (!isHuffman) return bytes.toString("latin1", from, to);
-    const most = mostDecodedBytes(length);
+    const known = this.memo.find(nameIndex, bytes, from, to, isHuffman);
+    if (known !== undefined) return known;
+    const text = isHuffman ? this.readHuffman(bytes, from, to) : bytes.toString("latin1", from, to);
+    if (text === undefined) this.fault = "Huffman code is malformed";
+    else this.memo.learn(nameIndex, bytes, from, to, isHuffman, text);
+    return text;
+  }
+
+  private readHuffman(bytes: Buffer, from: number, to: number): string | undefined {
+    const most = mostDecodedBytes(to - from);
     if (most > this.scratch.length) this.scratch = Buffer.allocUnsafeSlow(most);
     const decoded = decodeHuffman(bytes, from, to, this.scratch);
-    if (decoded >= 0) return this.scratch.toString("latin1", 0, decoded);
-    this.fault = "Huffman code is malformed";
-    return undefined;
+    return decoded < 0 ? undefined : this.scratch.toString("latin1", 0, decoded);
   }
 }
 

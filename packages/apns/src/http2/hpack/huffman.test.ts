@@ -64,6 +64,21 @@ test("returns any bytes it encoded", () => {
   );
 });
 
+test("decodes a device path wherever it stands, and looks at nothing around it", () => {
+  const hexDigit = fc.constantFrom(..."0123456789abcdef");
+  fc.assert(
+    fc.property(fc.string({ unit: hexDigit, maxLength: 80 }), fc.nat(255), (digits, around) => {
+      const text = `/3/device/${digits}`;
+      const length = huffmanLength(text);
+      const bytes = Buffer.alloc(length + 7, around);
+      encodeHuffman(text, bytes, 3);
+      const target = new Uint8Array(mostDecodedBytes(length));
+      const decoded = decodeHuffman(bytes, 3, 3 + length, target);
+      expect(Buffer.from(target.subarray(0, decoded)).toString("latin1")).toBe(text);
+    }),
+  );
+});
+
 test("decodes arbitrary bytes to a string or to a refusal, within the room it asks for", () => {
   fc.assert(
     fc.property(fc.uint8Array({ maxLength: 64 }), (bytes) => {

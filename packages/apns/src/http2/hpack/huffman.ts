@@ -15,8 +15,12 @@ const codeLengths: readonly number[] = [
 ];
 
 const endOfString = 256;
+const shortestCode = 5;
 const codes = assignCodes();
 const decodingTable = buildDecodingTable();
+/** Enough for two hexadecimal digits, so for device tokens, and for most pairs of frequent letters. */
+const pairBits = 12;
+const pairs = buildPairs();
 
 /** Bytes that `text` (one byte per UTF-16 unit) takes in Huffman code, padding included. */
 export function huffmanLength(text: string): number {
@@ -71,10 +75,30 @@ export function decodeHuffman(bytes: Uint8Array, start: number, end: number, tar
   let windowBits = 0;
   let bitsSinceSymbol = 0;
   let node = 0;
-  for (let at = start; at < end; at++) {
-    window = (window << 8) | bytes[at]!;
-    windowBits += 8;
-    bitsSinceSymbol += 8;
+  let at = start;
+  while (at < end) {
+    if (node === 0) {
+      // Two symbols at a time, as long as that is possible.
+      while (at + 1 < end && windowBits < pairBits) {
+        window = (window << 16) | (bytes[at]! << 8) | bytes[at + 1]!;
+        windowBits += 16;
+        at += 2;
+        while (windowBits >= pairBits) {
+          const pair = pairs[(window >>> (windowBits - pairBits)) & 0xfff]!;
+          if (pair === 0) break;
+          target[decoded] = pair;
+          target[decoded + 1] = pair >>> 8;
+          decoded += 2;
+          windowBits -= pair >>> 16;
+        }
+      }
+      bitsSinceSymbol = windowBits;
+    }
+    if (windowBits < 8 && at < end) {
+      window = (window << 8) | bytes[at++]!;
+      windowBits += 8;
+      bitsSinceSymbol += 8;
+    }
     while (windowBits >= 8) {
       const entry = decodingTable[node + ((window >>> (windowBits - 8)) & 0xff)]!;
       if (entry < 0) {
@@ -141,4 +165,23 @@ function buildDecodingTable(): Int32Array {
     entries.fill((symbol << 8) | length, first, first + (1 << (8 - length)));
   }
   return Int32Array.from(entries);
+}
+
+/**
+ * What the next 12 bits begin with, where that is two whole symbols: bits of both codes << 16 | second symbol << 8 | first;
+ * 0 elsewhere.
+ */
+function buildPairs(): Int32Array {
+  const entries = new Int32Array(1 << pairBits);
+  const short = [...codeLengths.keys()].filter((symbol) => codeLengths[symbol]! <= pairBits - shortestCode);
+  for (const first of short) {
+    for (const second of short) {
+      const bits = codeLengths[first]! + codeLengths[second]!;
+      if (bits > pairBits) continue;
+      const code = (codes[first]! << codeLengths[second]!) | codes[second]!;
+      const at = code << (pairBits - bits);
+      entries.fill((bits << 16) | (second << 8) | first, at, at + (1 << (pairBits - bits)));
+    }
+  }
+  return entries;
 }
