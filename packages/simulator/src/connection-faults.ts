@@ -13,6 +13,19 @@ export interface RequestAtHand {
   processOnly(): void;
 }
 
+/** A rule of a scenario that applied. */
+export interface AppliedRule {
+  /** Its name. */
+  readonly rule: string;
+  /** Milliseconds since 1970 by the simulator's clock. */
+  readonly atMs: number;
+  /** The request's stream; undefined for what happened to the connection as a whole. */
+  readonly stream: number | undefined;
+}
+
+/** Rules that applied, remembered for each connection: the newest. */
+const mostApplied = 100;
+
 type RequestEvent = Extract<ScenarioEvent, { on: "request" }>;
 
 /** Does on one connection what a scenario decides. */
@@ -23,6 +36,7 @@ export class ConnectionFaults {
   private readonly wire: Wire;
   private readonly timers = new Set<Timer>();
   private readonly streamIds = new StreamIds();
+  private readonly appliedRules: AppliedRule[] = [];
 
   /** @param scenario is looked at anew each time: it may change while the connection is open */
   constructor(
@@ -35,6 +49,11 @@ export class ConnectionFaults {
     this.clock = clock;
     this.connection = connection;
     this.wire = wire;
+  }
+
+  /** The rules that applied on this connection, oldest first; the newest 100. */
+  get applied(): readonly AppliedRule[] {
+    return this.appliedRules;
   }
 
   /** The connection is open; nothing was written yet. */
@@ -70,10 +89,17 @@ export class ConnectionFaults {
 
   /** A request about which no action says anything is answered as usual, before the other actions. */
   private decide(run: ScenarioRun, event: ScenarioEvent, request: RequestAtHand | undefined): void {
-    const actions = run.decide(event, this.clock.monotonic());
+    const rule = run.find(event, this.clock.monotonic());
+    if (rule !== undefined) this.note(rule.name, request);
+    const actions = rule?.actions ?? [];
     const isSpokenFor = actions.some(({ kind }) => ["answer", "silence", "reset"].includes(kind));
     if (!isSpokenFor) request?.answer(undefined);
     for (const action of actions) this.act(run, action, request);
+  }
+
+  private note(rule: string, request: RequestAtHand | undefined): void {
+    this.appliedRules.push({ rule, atMs: this.clock.now(), stream: request?.streamId });
+    if (this.appliedRules.length > mostApplied) this.appliedRules.shift();
   }
 
   private act(run: ScenarioRun, action: Action, request: RequestAtHand | undefined): void {
@@ -122,8 +148,17 @@ export class ConnectionFaults {
       case "segment":
         wire.segment(action.bytes);
         break;
+      case "renegotiate":
+        wire.renegotiate();
+        break;
       case "withhold":
         connection.withhold(action.what);
+        if (action.forMs !== undefined) {
+          this.later(action.forMs, () => {
+            connection.release(action.what);
+            wire.flush();
+          });
+        }
         break;
       case "refuse":
       case "hang":

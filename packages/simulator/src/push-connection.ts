@@ -54,7 +54,7 @@ export class PushConnection implements ConnectionHandler, ConnectionSource {
     const providerTokens = sender.kind === "token" ? [...sender.session.used] : [];
     return {
       ...{ number, port, openedAtMs, closedAtMs, tls, sender: sender.kind },
-      ...{ requests, ...seen, providerTokens, fault },
+      ...{ requests, ...seen, providerTokens, fault, applied: [...(this.faults?.applied ?? [])] },
     };
   }
 

@@ -1,4 +1,5 @@
 /** Every action of a scenario, seen from a client's side of the wire. */
+import { constants } from "node:crypto";
 import { ApnsClient } from "@carillon/apns";
 import { flag, frameType } from "@carillon/apns/http2";
 import { afterEach, expect, test } from "vitest";
@@ -195,7 +196,12 @@ test("SETTINGS at any time, window updates that overflow, a flood of PINGs, and 
   const { connect } = await start({
     when: { request: 2 },
     do: [
-      { settings: { maxConcurrentStreams: 0, initialWindowSize: 1, headerTableSize: 0 } },
+      {
+        settings: {
+          ...{ maxConcurrentStreams: 0, initialWindowSize: 1, headerTableSize: 0 },
+          ...{ maxFrameSize: 16_385, maxHeaderListSize: 1 },
+        },
+      },
       { window: { increment: 0x7fff_ffff } },
       { window: { stream: "this", increment: 0 } },
       { ping: { count: 50 } },
@@ -277,6 +283,63 @@ test("withhold: SETTINGS, acknowledgements, window updates", async () => {
   expect(new Set(sender.frames.map(({ type }) => type))).toEqual(new Set([headers]));
 });
 
+test("withhold for a while: what was withheld comes late, and answers flow meanwhile", async () => {
+  const what = ["settings", "settings-acknowledgement", "ping-acknowledgement"] as const;
+  const { clock, connect } = await start({ on: "open", do: { withhold: { what, forMs: 1000 } } });
+  const sender = await connect();
+  sender.frame(ping, 0, 0, Buffer.from("12345678"));
+  sender.push([1]);
+  await sender.until(() => sender.ofType(headers).length === 1);
+  expect(sender.frames.map(({ type }) => type)).toEqual([headers]);
+  clock.advance(1000);
+  await sender.until(() => sender.ofType(ping).length === 1);
+  expect(sender.frames.map(({ type, flags }) => [type, flags & flag.ack])).toEqual([
+    [headers, flag.endStream],
+    [settings, 0],
+    [settings, flag.ack],
+    [ping, flag.ack],
+  ]);
+  expect(sender.ofType(ping)[0]?.payload.toString()).toBe("12345678");
+  await settle(sender);
+});
+
+test("stall: a slow reader takes nothing for a while, and writes on", async () => {
+  const { simulator, clock, connect } = await start({
+    when: { request: 1 },
+    do: [{ stall: { what: "reads", forMs: 1000 } }, { ping: {} }],
+  });
+  const sender = await connect();
+  sender.push([1]);
+  await sender.until(() => sender.ofType(ping).length === 1);
+  sender.push([3]);
+  const other = await connect();
+  other.push([1]);
+  await other.until(() => other.ofType(headers).length === 1);
+  expect(simulator.history.count({ connection: 1 })).toBe(1);
+  clock.advance(1000);
+  await sender.until(() => sender.ofType(headers).length === 2);
+});
+
+test("what a scenario did is told: of each connection its rules, with time and stream", async () => {
+  const { simulator, clock, connect } = await start(
+    { name: "begin", on: "open", do: { ping: {} } },
+    { name: "second", when: { request: 2 }, do: "silence" },
+    { name: "later", on: "time", atMs: 50, do: "close" },
+  );
+  const startedMs = clock.now();
+  const sender = await connect();
+  sender.push([1, 3]);
+  await sender.until(() => sender.ofType(headers).length === 1);
+  clock.advance(50);
+  await sender.untilClosed();
+  await expect.poll(() => simulator.connections.find(1)?.closedAtMs).toBeDefined();
+  expect(simulator.connections.find(1)?.applied).toEqual([
+    { rule: "begin", atMs: startedMs, stream: undefined },
+    { rule: "second", atMs: startedMs, stream: 3 },
+    { rule: "later", atMs: startedMs + 50, stream: undefined },
+  ]);
+});
+
 test("segment: everything in writes of one byte", async () => {
   const { connect } = await start({ on: "open", do: { segment: { bytes: 1 } } });
   const sender = await connect();
@@ -324,6 +387,32 @@ test("TLS: no ALPN, and a client certificate that is required", async () => {
   sender.push([1]);
   await sender.until(() => sender.ofType(headers).length === 1);
 });
+
+test.each(["taken", "refused"] as const)(
+  "TLS: a new handshake in the midst, %s by the client",
+  async (how) => {
+    const { simulator } = await start(
+      { on: "connect", do: { tls: { variant: "tls-1.2" } } },
+      { when: { request: 1 }, do: "renegotiate" },
+    );
+    const { cert, key } = simulator.credentials.certificate;
+    const tls = how === "refused" ? { secureOptions: constants.SSL_OP_NO_RENEGOTIATION } : {};
+    const sender = await RawSender.open({ port: simulator.port, ca: simulator.ca, cert, key, tls });
+    closers.push(() => sender.destroy());
+    let handshakes = 0;
+    sender.socket.on("keylog", () => {
+      handshakes += 1;
+    });
+    sender.push([1]);
+    if (how === "refused") await sender.untilClosed();
+    else {
+      await expect.poll(() => handshakes).toBe(1);
+      sender.push([3]);
+      await sender.until(() => sender.ofType(headers).length === 2);
+    }
+    expect(statusesOf(sender)[0]).toBe("200");
+  },
+);
 
 test("a scenario changes while connections are open, and ends", async () => {
   const { simulator, connect } = await start({ do: { answer: { reason: "Shutdown" } } });

@@ -38,6 +38,8 @@ export class TlsVariants {
         return { ...server, protocols: [] };
       case "client-certificate-required":
         return { ...server, clientCertificate: "required" };
+      case "tls-1.2":
+        return { ...server, newestTls: "TLSv1.2" };
     }
   }
 }

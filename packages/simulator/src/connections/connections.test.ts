@@ -3,7 +3,16 @@ import { type Connection, Connections } from "./connections.ts";
 
 const report = (number: number, more: Partial<Connection> = {}): Connection => ({
   ...{ number, port: "push", openedAtMs: 0, closedAtMs: undefined, tls: "TLSv1.3", sender: "token" },
-  ...{ requests: 0, frames: {}, pings: 0, settings: {}, goaways: [], providerTokens: [], fault: undefined },
+  ...{
+    requests: 0,
+    frames: {},
+    pings: 0,
+    settings: {},
+    goaways: [],
+    providerTokens: [],
+    fault: undefined,
+    applied: [],
+  },
   ...more,
 });
 

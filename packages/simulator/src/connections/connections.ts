@@ -18,6 +18,14 @@ export interface Connection extends FramesSeen {
   readonly requests: number;
   /** The provider tokens that were accepted on it, one for each change, oldest first; the newest 20. */
   readonly providerTokens: readonly UsedProviderToken[];
+  /** The rules of a scenario that applied on it, oldest first; the newest 100. */
+  readonly applied: readonly {
+    readonly rule: string;
+    /** By the simulator's clock, milliseconds since 1970. */
+    readonly atMs: number;
+    /** Undefined for what happened to the connection as a whole. */
+    readonly stream: number | undefined;
+  }[];
   /** How the client broke the protocol, if it did. */
   readonly fault: string | undefined;
 }

@@ -74,6 +74,9 @@ export type WithheldFrame =
 /** Entries of one SETTINGS frame at most; the protocol knows six (CVE-2020-11080). */
 const mostSettingsEntries = 64;
 
+/** Frames kept of each kind that is withheld. */
+const mostWithheldFrames = 1000;
+
 /** What Netty, and so Apple's front end, answers to a header list over the limit. */
 const headersTooLargeFields = [":status", "431"] as const;
 
@@ -98,7 +101,8 @@ export class ServerConnection {
   private life: "open" | "draining" | "closed" = "open";
   private peer: Settings = initialSettings;
   private readonly limit: StreamLimit;
-  private readonly withheld = new Set<WithheldFrame>();
+  /** What is withheld, and the frames that were not written therefore. */
+  private readonly withheld = new Map<WithheldFrame, Buffer[]>();
   /** Streams whose answer stands in output that was not taken: for the peer they are open. */
   private untakenAnswers = 0;
   private lastStreamId = max31Bit;
@@ -221,8 +225,19 @@ export class ServerConnection {
 
   /** For faults: from now on these are not written; SETTINGS that wait in the output are taken back. */
   withhold(what: readonly WithheldFrame[]): void {
-    for (const each of what) this.withheld.add(each);
-    if (what.includes("settings") && this.beginning === "awaiting-preface") this.out.cut(0);
+    for (const each of what) if (!this.withheld.has(each)) this.withheld.set(each, []);
+    if (what.includes("settings") && this.beginning === "awaiting-preface") {
+      this.withheld.get("settings")?.push(this.out.cut(0));
+    }
+  }
+
+  /** For faults: what was withheld of these is written now, the first 1,000 frames of each, and nothing more is withheld. */
+  release(what: readonly WithheldFrame[]): void {
+    if (this.life === "closed") return;
+    for (const each of what) {
+      for (const frame of this.withheld.get(each) ?? []) this.out.bytes(frame);
+      this.withheld.delete(each);
+    }
   }
 
   /** For faults: an answer whose frames are not in their usual form. */
@@ -315,14 +330,14 @@ export class ServerConnection {
         };
       }
     }
-    if (!this.withheld.has("settings-acknowledgement")) writeSettingsAck(this.out);
+    this.writeUnlessWithheld("settings-acknowledgement", (out) => writeSettingsAck(out));
     this.finishWaiting();
     return this.guard.countReply() ?? this.guard.countIdle();
   }
 
   private onPing(flags: number, opaque: Buffer): ConnectionError | undefined {
     if ((flags & flag.ack) !== 0) return this.guard.countIdle();
-    if (!this.withheld.has("ping-acknowledgement")) writePing(this.out, opaque, flag.ack);
+    this.writeUnlessWithheld("ping-acknowledgement", (out) => writePing(out, opaque, flag.ack));
     return this.guard.countReply();
   }
 
@@ -404,6 +419,15 @@ export class ServerConnection {
         return connection.guard.countIdle();
       },
     };
+  }
+
+  private writeUnlessWithheld(what: WithheldFrame, write: (out: ByteWriter) => void): void {
+    const kept = this.withheld.get(what);
+    const from = this.out.length;
+    write(this.out);
+    if (kept === undefined) return;
+    const frame = this.out.cut(from);
+    if (kept.length < mostWithheldFrames) kept.push(frame);
   }
 
   private writeAnswer(stream: ServerStream, fields: readonly string[], body: Uint8Array | undefined): void {

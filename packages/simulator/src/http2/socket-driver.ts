@@ -30,6 +30,8 @@ export interface Wire {
   goOn(): void;
   /** For faults: from now on every write has so many bytes at most. */
   segment(bytes: number): void;
+  /** For faults: asks for a new TLS handshake, after what is written; TLS 1.3 has none. */
+  renegotiate(): void;
 }
 
 const noBytes = Buffer.alloc(0);
@@ -125,6 +127,15 @@ export class SocketDriver implements Wire {
 
   segment(bytes: number): void {
     this.segmentBytes = bytes;
+  }
+
+  renegotiate(): void {
+    setImmediate(() => {
+      this.writeOut();
+      if (this.socket.destroyed || this.socket.getProtocol() === "TLSv1.3") return;
+      // A client that refuses ends the connection, which "error" and "close" tell.
+      this.socket.renegotiate({ requestCert: true, rejectUnauthorized: false }, () => {});
+    });
   }
 
   /** Writes what is there, then FIN. What still comes is read, so that closing sends no RST that would overtake our bytes. */

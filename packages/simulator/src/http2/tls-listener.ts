@@ -24,6 +24,8 @@ export interface TlsIdentity {
   readonly protocols?: readonly string[];
   /** @default "asked": it may be missing, and from anybody */
   readonly clientCertificate?: "asked" | "required";
+  /** @default "TLSv1.3" */
+  readonly newestTls?: "TLSv1.2" | "TLSv1.3";
 }
 
 /** What becomes of a TCP connection: TLS, by another identity than the usual one where one is given; an end; or nothing. */
@@ -130,6 +132,7 @@ export class TlsListener {
       rejectUnauthorized: identity.clientCertificate === "required",
       ...(protocols.length === 0 ? {} : { ALPNProtocols: [...protocols] }),
       minVersion: "TLSv1.2",
+      maxVersion: identity.newestTls ?? "TLSv1.3",
       handshakeTimeout: handshakeTimeoutMs,
     });
     server.on("secureConnection", (socket) => this.accept(socket));

@@ -109,7 +109,7 @@ const actionReaders = {
   stall: (value) => ({
     kind: "stall",
     what: value.member("what").oneOf(["reads", "writes", "both"], "both"),
-    forMs: value.member("forMs").isThere ? value.member("forMs").whole(1, longestMs, 1) : undefined,
+    forMs: readDuration(value),
   }),
   segment: (value) => ({ kind: "segment", bytes: value.member("bytes").whole(1, 65_536, 1) }),
   withhold: (value) => ({
@@ -123,7 +123,9 @@ const actionReaders = {
           "settings",
         ),
       ),
+    forMs: readDuration(value),
   }),
+  renegotiate: () => ({ kind: "renegotiate" }),
   refuse: () => ({ kind: "refuse" }),
   hang: () => ({ kind: "hang" }),
   tls: (value) => ({
@@ -131,7 +133,7 @@ const actionReaders = {
     variant: value
       .member("variant")
       .oneOf(
-        ["expired", "wrong-host", "other-authority", "no-alpn", "client-certificate-required"],
+        ["expired", "wrong-host", "other-authority", "no-alpn", "client-certificate-required", "tls-1.2"],
         "other-authority",
       ),
   }),
@@ -152,7 +154,8 @@ const members: Readonly<Record<Action["kind"], readonly string[]>> = {
   close: ["how"],
   stall: ["what", "forMs"],
   segment: ["bytes"],
-  withhold: ["what"],
+  withhold: ["what", "forMs"],
+  renegotiate: [],
   refuse: [],
   hang: [],
   tls: ["variant"],
@@ -178,6 +181,12 @@ function readAction(action: Reader, on: Moment): Action[] {
   }
   const value = text === undefined ? action.member(name) : new Reader({}, action.path, []);
   return value.object(members[name]) ? [actionReaders[name](value)] : [];
+}
+
+/** For how long; undefined: for ever. */
+function readDuration(value: Reader): number | undefined {
+  const forMs = value.member("forMs");
+  return forMs.isThere ? forMs.whole(1, longestMs, 1) : undefined;
 }
 
 function readFate(value: Reader, fallback: "processed" | "ignored"): "processed" | "ignored" {

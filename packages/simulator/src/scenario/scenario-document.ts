@@ -46,7 +46,9 @@ interface Actions {
     readonly what: OneOrMore<
       "settings" | "settings-acknowledgement" | "ping-acknowledgement" | "window-update"
     >;
+    readonly forMs?: number;
   };
+  readonly renegotiate: object;
   readonly refuse: object;
   readonly hang: object;
   readonly tls: { readonly variant?: TlsVariant };

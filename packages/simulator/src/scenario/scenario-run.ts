@@ -43,15 +43,20 @@ export class ScenarioRun {
 
   /** What happens now: the actions of the first rule that applies; none is the usual course. */
   decide(event: ScenarioEvent, nowMs: number): readonly Action[] {
+    return this.find(event, nowMs)?.actions ?? [];
+  }
+
+  /** The first rule that applies now, which counts as applied by this. */
+  find(event: ScenarioEvent, nowMs: number): ScenarioRule | undefined {
     const attempt = event.on === "request" && this.countsAttempts ? this.countAttempt(event.deviceToken) : 1;
     for (const rule of this.scenario.rules) {
       if (rule.on !== event.on || (event.on === "time" && event.rule !== rule)) continue;
       const before = this.applied.get(rule) ?? 0;
       if (before >= rule.times || !this.holds(rule.when, event, attempt, nowMs)) continue;
       this.applied.set(rule, before + 1);
-      return rule.actions;
+      return rule;
     }
-    return [];
+    return undefined;
   }
 
   /** How often each rule applied, by name. */

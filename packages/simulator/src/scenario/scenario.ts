@@ -81,8 +81,14 @@ export type Action =
     }
   /** From now on every write has so many bytes at most. */
   | { readonly kind: "segment"; readonly bytes: number }
-  /** From now on these are not written. */
-  | { readonly kind: "withhold"; readonly what: readonly Withheld[] }
+  /** From now on these are not written; once the time is up, what was withheld is. Undefined: never. */
+  | {
+      readonly kind: "withhold";
+      readonly what: readonly Withheld[];
+      readonly forMs: number | undefined;
+    }
+  /** The server asks for a new TLS handshake, which RFC 9113 §9.2.1 forbids. TLS 1.3 has none: there nothing happens. */
+  | { readonly kind: "renegotiate" }
   /** For "connect": closed at once, or never answered. */
   | { readonly kind: "refuse" }
   | { readonly kind: "hang" }
@@ -96,7 +102,9 @@ export type TlsVariant =
   | "wrong-host"
   | "other-authority"
   | "no-alpn"
-  | "client-certificate-required";
+  | "client-certificate-required"
+  /** TLS 1.2 at most. */
+  | "tls-1.2";
 
 export interface ScenarioRule {
   readonly name: string;
