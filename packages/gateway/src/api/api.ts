@@ -1,5 +1,4 @@
 import type { Readable } from "node:stream";
-import helmet from "@fastify/helmet";
 import Fastify, { type FastifyInstance, type FastifyRequest } from "fastify";
 import type { Logger } from "pino";
 import type { App, Apps } from "../apps/index.ts";
@@ -18,6 +17,7 @@ import { notificationRoutes } from "./routes/notifications.ts";
 import { operationRoutes } from "./routes/operation.ts";
 import { queryValidator } from "./routes/query-validator.ts";
 import { RouteTable } from "./routes/route-table.ts";
+import { secureAnswers } from "./security-headers.ts";
 import { type BodyLimits, BodyReader } from "./submission/body-reader.ts";
 import { openBody } from "./submission/body-stream.ts";
 
@@ -56,14 +56,7 @@ export async function createApi(options: ApiOptions): Promise<FastifyInstance> {
   takeJson(server);
   logRequests(server, logger);
   letGoOfUnread(server);
-  await server.register(helmet, {
-    contentSecurityPolicy: {
-      useDefaults: false,
-      directives: { defaultSrc: ["'none'"], frameAncestors: ["'none'"] },
-    },
-    // TLS ends before this server, and whoever ends it says whether it stays.
-    strictTransportSecurity: false,
-  });
+  await secureAnswers(server);
   await documentationRoutes(server, options.version);
   operationRoutes(server, { delivery, apps });
   await server.register(

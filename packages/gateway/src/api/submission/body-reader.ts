@@ -1,5 +1,6 @@
 import type { Readable } from "node:stream";
 import { ApiProblem } from "../problems/api-problem.ts";
+import { brokenBody } from "./body-stream.ts";
 
 export interface BodyLimits {
   /** Bytes of one body, unfolded if it came compressed. */
@@ -35,33 +36,16 @@ export class BodyReader {
     announcedBytes: number,
     use: (body: Buffer) => Promise<T> | T,
   ): Promise<T> {
-    let bytes = 0;
-    const hold = (more: number): void => {
-      bytes += more;
+    if (announcedBytes > this.#limits.bodyBytes) throw this.#tooLarge();
+    const arriving = new ArrivingBody((more) => {
       this.#heldBytes += more;
-    };
-    const late = new Deadline(this.#limits.bodyMs);
+      if (arriving.bytes > this.#limits.bodyBytes) return this.#tooLarge();
+      return this.#heldBytes > this.#limits.allBodiesBytes ? tooMuch() : undefined;
+    });
     try {
-      if (announcedBytes > this.#limits.bodyBytes) throw this.#tooLarge();
-      const chunks: Buffer[] = [];
-      // Left early, the stream must live on: the answer goes out through the same socket.
-      const parts = stream?.iterator({ destroyOnReturn: false });
-      for (
-        let part = await late.or(parts?.next());
-        part?.done === false;
-        part = await late.or(parts?.next())
-      ) {
-        const chunk: unknown = part.value;
-        hold((chunk as Buffer).length);
-        if (bytes > this.#limits.bodyBytes) throw this.#tooLarge();
-        if (this.#heldBytes > this.#limits.allBodiesBytes) throw tooMuch();
-        chunks.push(chunk as Buffer);
-      }
-      late.cancel();
-      return await use(chunks.length === 1 && chunks[0] !== undefined ? chunks[0] : Buffer.concat(chunks));
+      return await use(stream === undefined ? nothing : await arriving.read(stream, this.#limits.bodyMs));
     } finally {
-      late.cancel();
-      this.#heldBytes -= bytes;
+      this.#heldBytes -= arriving.bytes;
     }
   }
 
@@ -71,25 +55,46 @@ export class BodyReader {
   }
 }
 
-/** Ends waiting for what does not come in time. */
-class Deadline {
-  readonly #over: Promise<never>;
-  #cancel: () => void = () => {};
+const nothing = Buffer.alloc(0);
 
-  constructor(ms: number) {
-    this.#over = new Promise((_, reject) => {
-      const timer = setTimeout(() => reject(tooSlow()), ms);
-      this.#cancel = () => clearTimeout(timer);
+/** One body while it comes in. By events: an iterator costs a small body more than everything else that is done to read it. */
+class ArrivingBody {
+  bytes = 0;
+  readonly #chunks: Buffer[] = [];
+  readonly #refuse: (more: number) => ApiProblem | undefined;
+
+  /** @param refuse is told of each chunk's bytes, and says why the body is not taken any further */
+  constructor(refuse: (more: number) => ApiProblem | undefined) {
+    this.#refuse = refuse;
+  }
+
+  /** Given up early, the stream lives on: the answer goes out through the same socket. */
+  read(stream: Readable, mostMs: number): Promise<Buffer> {
+    return new Promise((resolve, reject) => {
+      const leave = (): void => {
+        clearTimeout(timer);
+        stream.off("data", take).off("end", finish).off("close", fail).pause();
+      };
+      const fail = (error: Error = brokenBody()): void => {
+        leave();
+        reject(error);
+      };
+      const take = (chunk: Buffer): void => {
+        this.bytes += chunk.length;
+        this.#chunks.push(chunk);
+        const refusal = this.#refuse(chunk.length);
+        if (refusal !== undefined) fail(refusal);
+      };
+      const finish = (): void => {
+        leave();
+        const [first] = this.#chunks;
+        resolve(this.#chunks.length === 1 && first !== undefined ? first : Buffer.concat(this.#chunks));
+      };
+      const timer = setTimeout(() => fail(tooSlow()), mostMs);
+      // The listener for errors stays: one that comes after all must not end the process.
+      stream.on("data", take).on("end", finish).on("close", fail).on("error", fail);
+      if (stream.destroyed) fail(stream.errored ?? undefined);
     });
-    this.#over.catch(() => undefined);
-  }
-
-  or<T>(work: Promise<T> | undefined): Promise<T | undefined> {
-    return Promise.race([work, this.#over]);
-  }
-
-  cancel(): void {
-    this.#cancel();
   }
 }
 

@@ -30,6 +30,6 @@ export function openBody(body: Readable, headers: BodyHeaders): Readable {
   return body.pipe(unfolded);
 }
 
-function brokenBody(): ApiProblem {
+export function brokenBody(): ApiProblem {
   return new ApiProblem("malformed-request", "The body did not arrive whole. Send the request again.");
 }
