@@ -4,7 +4,15 @@ import type { FastifyInstance } from "fastify";
 import { pino } from "pino";
 import { Apps } from "../apps/index.ts";
 import type { AppConfig } from "../config/index.ts";
-import type { Delivery, DeliveryHealth, NotificationDraft, NotificationRecord } from "../delivery/index.ts";
+import { draftsOf } from "../delivery/draft-run.test-support.ts";
+import {
+  type Delivery,
+  type DeliveryHealth,
+  type DraftRun,
+  type NotificationDraft,
+  NotificationIds,
+  type NotificationRecord,
+} from "../delivery/index.ts";
 import { createApi } from "./api.ts";
 import type { BodyLimits } from "./submission/body-reader.ts";
 
@@ -45,6 +53,15 @@ class MemoryDelivery implements Delivery {
     if (this.refusal !== undefined) throw this.refusal;
     this.submissions.push({ app, drafts });
     return drafts.flatMap((draft) => draft.deviceTokens.map(() => this.#store(app, draft)));
+  }
+
+  async take(app: string, given: readonly (NotificationDraft | DraftRun)[]): Promise<NotificationIds> {
+    const drafts = given.flatMap((each) => ("spans" in each ? draftsOf(each) : [each]));
+    const ids = await this.submit(app, drafts);
+    const taken = new NotificationIds();
+    taken.list = () => ids;
+    for (const place of ids.keys()) taken.add("", place);
+    return taken;
   }
 
   async find(app: string, id: string): Promise<NotificationRecord | undefined> {

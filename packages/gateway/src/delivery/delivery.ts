@@ -1,4 +1,6 @@
+import type { DraftRun } from "./draft-run.ts";
 import type { Environment, NotificationDraft } from "./notification-draft.ts";
+import type { NotificationIds } from "./notification-ids.ts";
 import type { NotificationRecord } from "./notification-record.ts";
 
 export interface DeliveryHealth {
@@ -18,6 +20,8 @@ export interface Delivery {
    * Rejects with `QueueFullError` or `StoreFailedError`; then nothing was acknowledged.
    */
   submit(app: string, drafts: readonly NotificationDraft[]): Promise<readonly string[]>;
+  /** The same, also of runs, for callers who need not have the ids as text. */
+  take(app: string, drafts: readonly (NotificationDraft | DraftRun)[]): Promise<NotificationIds>;
   /** Looks up by our id or by the caller's own `apnsId` (the newest notification that bears it). */
   find(app: string, id: string): Promise<NotificationRecord | undefined>;
   /** The records once all are final, or as they are after `timeoutMs` or `signal`. Unknown ids are left out. */

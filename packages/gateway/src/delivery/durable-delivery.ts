@@ -5,12 +5,14 @@ import type { Delivery, DeliveryHealth } from "./delivery.ts";
 import { QueueFullError } from "./delivery-errors.ts";
 import type { DeliveryLogger } from "./delivery-logger.ts";
 import { Dispatcher } from "./dispatcher.ts";
+import type { DraftRun } from "./draft-run.ts";
 import { Finder } from "./finder.ts";
 import { Housekeeping, type Retention } from "./housekeeping.ts";
 import { Intake } from "./intake.ts";
 import { Ledger } from "./ledger.ts";
 import type { Environment, NotificationDraft } from "./notification-draft.ts";
 import { BatchIds } from "./notification-id.ts";
+import type { NotificationIds } from "./notification-ids.ts";
 import type { NotificationRecord } from "./notification-record.ts";
 import { type QueueLimits, QueueTally } from "./queue-tally.ts";
 import type { MemoryLimits } from "./residency.ts";
@@ -121,10 +123,14 @@ export class DurableDelivery implements Delivery {
     return this.#dispatcher.waitingFor(app, environment);
   }
 
-  submit(app: string, drafts: readonly NotificationDraft[]): Promise<readonly string[]> {
+  async submit(app: string, drafts: readonly NotificationDraft[]): Promise<readonly string[]> {
+    return (await this.take(app, drafts)).list();
+  }
+
+  take(app: string, drafts: readonly (NotificationDraft | DraftRun)[]): Promise<NotificationIds> {
     if (this.#state.state === "stopping")
       return Promise.reject(new QueueFullError("The gateway is stopping.", restartSeconds));
-    return this.#intake.submit(app, drafts);
+    return this.#intake.take(app, drafts);
   }
 
   async find(app: string, id: string): Promise<NotificationRecord | undefined> {

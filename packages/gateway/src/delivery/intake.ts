@@ -7,8 +7,10 @@ import type { BatchEntry } from "./batch/format.ts";
 import { BatchRun } from "./batch-run.ts";
 import { QueueFullError } from "./delivery-errors.ts";
 import type { Dispatcher } from "./dispatcher.ts";
+import type { DraftRun, SharedDraft } from "./draft-run.ts";
 import type { DeliveryPolicy, NotificationDraft } from "./notification-draft.ts";
-import { type BatchIds, notificationId } from "./notification-id.ts";
+import type { BatchIds } from "./notification-id.ts";
+import { NotificationIds } from "./notification-ids.ts";
 import type { QueueLimits, QueueTally } from "./queue-tally.ts";
 
 export interface IntakeOptions {
@@ -40,8 +42,8 @@ interface OpenBatch {
 }
 
 interface Waiting {
-  readonly ids: readonly string[];
-  readonly resolve: (ids: readonly string[]) => void;
+  readonly ids: NotificationIds;
+  readonly resolve: (ids: NotificationIds) => void;
   readonly reject: (error: Error) => void;
 }
 
@@ -65,15 +67,12 @@ export class Intake {
     this.#options = options;
   }
 
-  submit(app: string, drafts: readonly NotificationDraft[]): Promise<readonly string[]> {
+  take(app: string, drafts: readonly (NotificationDraft | DraftRun)[]): Promise<NotificationIds> {
     const { tally, limits } = this.#options;
-    let count = 0;
-    let bytes = 0;
-    for (const { deviceTokens, payload } of drafts) {
-      count += deviceTokens.length;
-      bytes += payload.byteLength + deviceTokens.length * entryBytes;
-    }
-    if (count === 0) return Promise.resolve([]);
+    const ids = new NotificationIds();
+    const count = drafts.reduce((sum, draft) => sum + recipientsOf(draft), 0);
+    const bytes = drafts.reduce((sum, draft) => sum + payloadBytesOf(draft), count * entryBytes);
+    if (count === 0) return Promise.resolve(ids);
     const refusal = tally.refusal(app, count, bytes, limits);
     if (refusal !== undefined)
       return Promise.reject(new QueueFullError(refusal, retryAfterSeconds.queueFull));
@@ -81,8 +80,9 @@ export class Intake {
       return Promise.reject(new QueueFullError("The disk cannot keep up.", retryAfterSeconds.diskSlow));
 
     const nowMs = this.#options.clock.now();
-    const ids: string[] = [];
-    for (const draft of drafts) this.#enter(app, draft, nowMs, ids);
+    for (const draft of drafts)
+      if (isRun(draft)) this.#enterRun(app, draft, nowMs, ids);
+      else this.#enter(app, draft, nowMs, ids);
     this.#waitingBytes += bytes;
     tally.add(app, count, bytes);
     return new Promise((resolve, reject) => {
@@ -113,7 +113,7 @@ export class Intake {
     return new Promise((resolve) => this.#whenIdle.push(resolve));
   }
 
-  #enter(app: string, draft: NotificationDraft, nowMs: number, ids: string[]): void {
+  #enter(app: string, draft: NotificationDraft, nowMs: number, ids: NotificationIds): void {
     const { payload, reference, apnsId, registeredAtMs } = draft;
     const shared: Omit<BatchEntry, "deviceToken"> = {
       payload,
@@ -126,11 +126,18 @@ export class Intake {
       const batch = this.#batchFor(app, draft, nowMs);
       const place = batch.encoder.add(deviceToken, shared);
       if (apnsId !== undefined) batch.ownIds.push({ place, apnsId });
-      ids.push(notificationId(batch.id, place));
+      ids.add(batch.id, place);
     }
   }
 
-  #batchFor(app: string, draft: NotificationDraft, nowMs: number): OpenBatch {
+  #enterRun(app: string, run: DraftRun, nowMs: number, ids: NotificationIds): void {
+    for (let recipient = 0; recipient < run.recipients; recipient += 1) {
+      const batch = this.#batchFor(app, run.shared, nowMs);
+      ids.add(batch.id, batch.encoder.addFromRun(run, recipient));
+    }
+  }
+
+  #batchFor(app: string, draft: SharedDraft, nowMs: number): OpenBatch {
     const { environment, lane, delivery, dueAtMs = 0 } = draft;
     const laterMs = dueAtMs > nowMs ? dueAtMs : undefined;
     const known = this.#latest;
@@ -222,4 +229,16 @@ export class Intake {
       dispatcher.adopt(batch.queue, new BatchRun(batch.id, decoded.batch, batch.dueAtMs));
     }
   }
+}
+
+function isRun(draft: NotificationDraft | DraftRun): draft is DraftRun {
+  return "spans" in draft;
+}
+
+function recipientsOf(draft: NotificationDraft | DraftRun): number {
+  return isRun(draft) ? draft.recipients : draft.deviceTokens.length;
+}
+
+function payloadBytesOf(draft: NotificationDraft | DraftRun): number {
+  return isRun(draft) ? draft.payloadBytes : draft.payload.byteLength;
 }

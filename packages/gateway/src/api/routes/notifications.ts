@@ -4,7 +4,7 @@ import Type from "typebox";
 import type { App } from "../../apps/index.ts";
 import {
   type Delivery,
-  type NotificationDraft,
+  NotificationIds,
   type NotificationRecord,
   StoreFailedError,
 } from "../../delivery/index.ts";
@@ -21,7 +21,7 @@ import { ApiProblem } from "../problems/api-problem.ts";
 import { problemResponses } from "../problems/problem-responses.ts";
 import type { BodyReader } from "../submission/body-reader.ts";
 import { LineAnswers, LineSummary } from "../submission/line-answers.ts";
-import { LineIntake } from "../submission/line-intake.ts";
+import { LineIntake, type LineIntakeOptions } from "../submission/line-intake.ts";
 import { answerOf, Results } from "../submission/results.ts";
 import { readSubmission } from "../submission/submission.ts";
 
@@ -100,8 +100,8 @@ export function notificationRoutes(server: FastifyInstance, options: Notificatio
     app: App,
   ): Promise<object> {
     if (wait !== undefined) throw notForLines();
-    const submit = async (drafts: readonly NotificationDraft[]): Promise<readonly string[]> =>
-      validate ? [] : delivery.submit(app.config.name, drafts);
+    const submit: LineIntakeOptions["submit"] = async (drafts) =>
+      validate ? new NotificationIds() : delivery.take(app.config.name, drafts);
     if (results === "each" && !validate) return answerEach(body, reply, app, submit);
     const summary = new LineSummary();
     await new LineIntake({ app, submit, stored: (lines) => summary.add(lines) }).take(body);
@@ -145,7 +145,7 @@ function answerEach(
   body: Readable | undefined,
   reply: FastifyReply,
   app: App,
-  submit: (drafts: readonly NotificationDraft[]) => Promise<readonly string[]>,
+  submit: LineIntakeOptions["submit"],
 ): FastifyReply {
   const answers = new LineAnswers();
   const intake = new LineIntake({ app, submit, stored: (lines) => answers.add(lines, Date.now()) });

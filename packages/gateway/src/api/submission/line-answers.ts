@@ -2,7 +2,8 @@ import { once } from "node:events";
 import { PassThrough, type Readable } from "node:stream";
 import type { FieldProblem } from "../contract/answers.ts";
 import { ApiProblem, problemOf } from "../problems/api-problem.ts";
-import type { StoredLines } from "./line-intake.ts";
+import type { ReadLines, StoredLines } from "./line-intake.ts";
+import type { Entry } from "./submission.ts";
 
 /** So many single problems are told; whoever mends these sees the rest. */
 const mostErrors = 100;
@@ -13,15 +14,18 @@ export class LineSummary {
   #rejected = 0;
   readonly #errors: FieldProblem[] = [];
 
-  add({ entries }: StoredLines): void {
-    for (const { line, entry } of entries) {
-      if (entry.kind === "valid") this.#accepted += entry.draft.deviceTokens.length;
-      else {
-        this.#rejected += entry.recipients;
-        for (const problem of entry.problems)
-          if (this.#errors.length < mostErrors) this.#errors.push({ line, ...problem });
-      }
+  add({ lines }: StoredLines): void {
+    for (const each of lines) {
+      if (each.kind === "run") this.#accepted += each.run.recipients;
+      else if (each.entry.kind === "valid") this.#accepted += each.entry.draft.deviceTokens.length;
+      else this.#refuse(each.line, each.entry);
     }
+  }
+
+  #refuse(line: number, { recipients, problems }: Extract<Entry, { kind: "invalid" }>): void {
+    this.#rejected += recipients;
+    for (const problem of problems)
+      if (this.#errors.length < mostErrors) this.#errors.push({ line, ...problem });
   }
 
   /** @throws {ApiProblem} nothing was taken */
@@ -45,20 +49,10 @@ export class LineAnswers {
   }
 
   /** Resolves when the caller has room for more answers. */
-  async add({ entries, ids }: StoredLines, nowMs: number): Promise<void> {
-    let next = 0;
-    const lines = entries.map(({ line, entry }) => {
-      if (entry.kind === "invalid")
-        return JSON.stringify({
-          line,
-          error: problemOf("invalid", "This notification was not stored.", entry.problems),
-        });
-      const { deviceTokens, dueAtMs = 0 } = entry.draft;
-      const status = dueAtMs > nowMs ? "scheduled" : "queued";
-      const results = deviceTokens.map(() => ({ id: ids[next++], status }));
-      return JSON.stringify({ line, results });
-    });
-    if (this.#out.destroyed || this.#out.write(`${lines.join("\n")}\n`)) return;
+  async add({ lines, ids }: StoredLines, nowMs: number): Promise<void> {
+    const left = ids.list().values();
+    const answers = lines.flatMap((each) => answersTo(each, left, nowMs));
+    if (this.#out.destroyed || this.#out.write(`${answers.join("\n")}\n`)) return;
     await Promise.race([once(this.#out, "drain"), once(this.#out, "close")]);
   }
 
@@ -67,4 +61,26 @@ export class LineAnswers {
     if (this.#out.destroyed) return;
     this.#out.end(problem === undefined ? "" : `${JSON.stringify({ error: problem.body })}\n`);
   }
+}
+
+/** Takes as many of `ids` as there are recipients. */
+function answersTo(lines: ReadLines, ids: Iterator<string>, nowMs: number): readonly string[] {
+  const results = (recipients: number, dueAtMs = 0): object[] => {
+    const status = dueAtMs > nowMs ? "scheduled" : "queued";
+    return Array.from({ length: recipients }, () => ({ id: ids.next().value, status }));
+  };
+  if (lines.kind === "run") {
+    const { first, count, run } = lines;
+    return Array.from({ length: count }, (_, index) => {
+      const recipients = count === 1 ? run.recipients : 1;
+      return JSON.stringify({ line: first + index, results: results(recipients, run.shared.dueAtMs) });
+    });
+  }
+  const { line, entry } = lines;
+  if (entry.kind === "invalid") {
+    const error = problemOf("invalid", "This notification was not stored.", entry.problems);
+    return [JSON.stringify({ line, error })];
+  }
+  const { deviceTokens, dueAtMs } = entry.draft;
+  return [JSON.stringify({ line, results: results(deviceTokens.length, dueAtMs) })];
 }

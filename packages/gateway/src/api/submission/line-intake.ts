@@ -1,28 +1,35 @@
 import type { Readable } from "node:stream";
 import { setTimeout as pause } from "node:timers/promises";
 import type { App } from "../../apps/index.ts";
-import { type NotificationDraft, QueueFullError } from "../../delivery/index.ts";
+import {
+  type DraftRun,
+  type NotificationDraft,
+  type NotificationIds,
+  QueueFullError,
+} from "../../delivery/index.ts";
 import type { FieldProblem } from "../contract/answers.ts";
 import { ApiProblem } from "../problems/api-problem.ts";
-import { type Line, LineSplitter, mostLineBytes } from "./line-splitter.ts";
+import { KnownForms } from "./known-forms.ts";
+import { LineSplitter, mostLineBytes } from "./line-splitter.ts";
+import { noMatch } from "./notification-template.ts";
+import { type NumberedRun, RunReader } from "./run-reader.ts";
 import { type Entry, readLine } from "./submission.ts";
 
-/** One line and what was read in it. */
-export interface NumberedEntry {
-  readonly line: number;
-  readonly entry: Entry;
-}
+/** One line and what was read in it, or several of one form. */
+export type ReadLines =
+  | { readonly kind: "entry"; readonly line: number; readonly entry: Entry }
+  | ({ readonly kind: "run" } & NumberedRun);
 
 /** Lines that went to disk together, with the ids of all recipients in order. */
 export interface StoredLines {
-  readonly entries: readonly NumberedEntry[];
-  readonly ids: readonly string[];
+  readonly lines: readonly ReadLines[];
+  readonly ids: NotificationIds;
 }
 
 export interface LineIntakeOptions {
   readonly app: App;
   /** Stores all or none; resolves with an id for each recipient. */
-  readonly submit: (drafts: readonly NotificationDraft[]) => Promise<readonly string[]>;
+  readonly submit: (drafts: readonly (NotificationDraft | DraftRun)[]) => Promise<NotificationIds>;
   /** Is told of the lines in their order; reading waits for it. */
   readonly stored: (lines: StoredLines) => Promise<void> | void;
 }
@@ -43,9 +50,15 @@ const mostPauses = 5;
  */
 export class LineIntake {
   readonly #options: LineIntakeOptions;
-  #entries: NumberedEntry[] = [];
+  readonly #splitter = new LineSplitter();
+  readonly #forms = new KnownForms();
+  readonly #runs = new RunReader(this.#forms);
+  /** What was gathered and waits to be stored together; the open run is not among it. */
+  #lines: ReadLines[] = [];
+  /** Of it. */
   #recipients = 0;
   #bytes = 0;
+  #nowMs = 0;
   #accepted = 0;
   /** The last line that was handed to the store. */
   #lastLine = 0;
@@ -69,56 +82,83 @@ export class LineIntake {
   }
 
   async #takeAll(body: Readable | undefined): Promise<void> {
-    const splitter = new LineSplitter();
+    const splitter = this.#splitter;
     // Left early, the stream must live on: the answer goes out through the same socket.
     for await (const chunk of body?.iterator({ destroyOnReturn: false }) ?? []) {
-      for (const line of splitter.split(chunk as Buffer)) if (this.#add(line)) await this.#store();
+      this.#setTime();
+      splitter.push(chunk as Buffer);
+      while (splitter.next()) if (this.#add()) await this.#store();
       // What has arrived goes to disk: nobody knows when the next chunk comes.
       await this.#store();
       if (this.#failure !== undefined) return;
     }
-    for (const line of splitter.end()) this.#add(line);
+    this.#setTime();
+    if (splitter.last()) this.#add();
     await this.#store();
   }
 
-  /** Whether enough was gathered to be stored. */
-  #add(line: Line): boolean {
-    const entry = this.#read(line);
-    this.#entries.push({ line: line.number, entry });
-    if (entry.kind === "valid") {
-      this.#recipients += entry.draft.deviceTokens.length;
-      this.#bytes += entry.draft.payload.length;
+  #setTime(): void {
+    this.#nowMs = Date.now();
+    this.#forms.setTime(this.#nowMs);
+  }
+
+  /** Adds the line at which the splitter is. Whether enough was gathered to be stored. */
+  #add(): boolean {
+    const runs = this.#runs;
+    const { bytes, start, end, number } = this.#splitter;
+    if (runs.continue(bytes, start, end, number) === noMatch) {
+      this.#closeRun();
+      if (runs.begin(bytes, start, end, number) === noMatch) this.#read();
     }
     return (
-      this.#recipients >= mostRecipients || this.#bytes >= mostBytes || this.#entries.length >= mostRecipients
+      this.#recipients + runs.recipients >= mostRecipients ||
+      this.#bytes + runs.payloadBytes >= mostBytes ||
+      this.#lines.length >= mostRecipients
     );
   }
 
-  #read(line: Line): Entry {
-    if (line.kind === "line") return readLine(line.bytes, this.#options.app, Date.now());
-    const detail = `This line is longer than ${mostLineBytes} bytes. Send it as several.`;
-    return { kind: "invalid", recipients: 1, problems: [{ pointer: "", detail }] };
+  /** Reads that line by the rules. */
+  #read(): void {
+    const { bytes, start, end, number, isTooLong } = this.#splitter;
+    const line = bytes.subarray(start, end);
+    const entry = isTooLong ? tooLong : readLine(line, this.#options.app, this.#nowMs);
+    this.#lines.push({ kind: "entry", line: number, entry });
+    if (entry.kind !== "valid") return;
+    this.#recipients += entry.draft.deviceTokens.length;
+    this.#bytes += entry.draft.payload.length;
+    this.#forms.learn(line, entry.draft);
+  }
+
+  #closeRun(): void {
+    const closed = this.#runs.close();
+    if (closed === undefined) return;
+    this.#lines.push({ kind: "run", ...closed });
+    this.#recipients += closed.run.recipients;
+    this.#bytes += closed.run.payloadBytes;
   }
 
   /** Hands over what was gathered. Resolves when there is room for more. */
   async #store(): Promise<void> {
-    const entries = this.#entries;
-    if (entries.length === 0 || this.#failure !== undefined) return;
-    this.#entries = [];
+    this.#closeRun();
+    const lines = this.#lines;
+    if (lines.length === 0 || this.#failure !== undefined) return;
+    this.#lines = [];
     this.#recipients = 0;
     this.#bytes = 0;
-    this.#lastLine = entries.at(-1)?.line ?? 0;
-    const ids = this.#submit(entries);
+    this.#lastLine = lastOf(lines);
+    const ids = this.#submit(lines);
     // It is waited for below, in its turn.
     ids.catch(() => undefined);
-    this.#told = this.#told.then(() => this.#tell(entries, ids));
+    this.#told = this.#told.then(() => this.#tell(lines, ids));
     this.#waiting.push(this.#told);
     if (this.#waiting.length >= mostWaiting) await this.#waiting.shift();
   }
 
-  async #submit(entries: readonly NumberedEntry[]): Promise<readonly string[]> {
-    const drafts: NotificationDraft[] = [];
-    for (const { entry } of entries) if (entry.kind === "valid") drafts.push(entry.draft);
+  async #submit(lines: readonly ReadLines[]): Promise<NotificationIds> {
+    const drafts: (NotificationDraft | DraftRun)[] = [];
+    for (const each of lines)
+      if (each.kind === "run") drafts.push(each.run);
+      else if (each.entry.kind === "valid") drafts.push(each.entry.draft);
     for (let pauses = 0; ; pauses += 1) {
       try {
         return await this.#options.submit(drafts);
@@ -130,16 +170,16 @@ export class LineIntake {
     }
   }
 
-  async #tell(entries: readonly NumberedEntry[], ids: Promise<readonly string[]>): Promise<void> {
+  async #tell(lines: readonly ReadLines[], ids: Promise<NotificationIds>): Promise<void> {
     try {
       const known = await ids;
       // Told also where something before it is missing: it is on disk.
       this.#accepted += known.length;
-      await this.#options.stored({ entries, ids: known });
+      await this.#options.stored({ lines, ids: known });
     } catch (error) {
       this.#failure ??= { error };
-      const line = entries[0]?.line ?? 0;
-      this.#missing.push({ line, detail: `Lines ${line} to ${entries.at(-1)?.line} were not stored.` });
+      const line = firstOf(lines);
+      this.#missing.push({ line, detail: `Lines ${line} to ${lastOf(lines)} were not stored.` });
     }
   }
 
@@ -152,4 +192,21 @@ export class LineIntake {
     const headers = { "retry-after": String(retryAfterSeconds), connection: "close" };
     return new ApiProblem("queue-full", detail, this.#missing, headers);
   }
+}
+
+const tooLong: Entry = {
+  kind: "invalid",
+  recipients: 1,
+  problems: [{ pointer: "", detail: `This line is longer than ${mostLineBytes} bytes. Send it as several.` }],
+};
+
+function firstOf([first]: readonly ReadLines[]): number {
+  if (first === undefined) return 0;
+  return first.kind === "run" ? first.first : first.line;
+}
+
+function lastOf(lines: readonly ReadLines[]): number {
+  const last = lines.at(-1);
+  if (last === undefined) return 0;
+  return last.kind === "run" ? last.first + last.count - 1 : last.line;
 }

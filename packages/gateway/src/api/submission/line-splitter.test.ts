@@ -4,8 +4,17 @@ import { LineSplitter, mostLineBytes } from "./line-splitter.ts";
 
 function split(chunks: readonly string[]): (string | number)[] {
   const splitter = new LineSplitter();
-  const lines = [...chunks.flatMap((chunk) => [...splitter.split(Buffer.from(chunk))]), ...splitter.end()];
-  return lines.flatMap((line) => [line.number, line.kind === "line" ? line.bytes.toString() : line.kind]);
+  const lines: (string | number)[] = [];
+  const note = (): void => {
+    const { number, isTooLong, bytes, start, end } = splitter;
+    lines.push(number, isTooLong ? "too-long" : bytes.toString("utf8", start, end));
+  };
+  for (const chunk of chunks) {
+    splitter.push(Buffer.from(chunk));
+    while (splitter.next()) note();
+  }
+  if (splitter.last()) note();
+  return lines;
 }
 
 test("gives each line its number, blank ones counted and left out", () => {

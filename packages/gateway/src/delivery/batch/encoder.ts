@@ -1,3 +1,4 @@
+import { type DraftRun, runSpan } from "../draft-run.ts";
 import type { DeliveryPolicy } from "../notification-draft.ts";
 import {
   type BatchEntry,
@@ -8,9 +9,12 @@ import {
   maxBatchCount,
   type Origin,
 } from "./format.ts";
+import { RecentPayloads } from "./recent-payloads.ts";
 
-/** How many earlier payloads and settings a new one is compared with. */
+/** How many earlier settings new ones are compared with. */
 const remembered = 8;
+/** A loop copies so few bytes sooner than a call of native code begins. */
+const fewBytes = 256;
 
 /** Writes one batch, entry by entry. */
 export class BatchEncoder {
@@ -19,8 +23,13 @@ export class BatchEncoder {
   #length: number = format.headerBytes;
   #count = 0;
   #version: number = format.versions.first;
-  readonly #payloads = new Recent<Uint8Array>(bytesComparer());
-  readonly #settings = new Recent<BatchSettings>(sameSettings);
+  readonly #payloads = new RecentPayloads();
+  /** The index of the current payload, and where it was read last. */
+  #payload = -1;
+  #source: Uint8Array | undefined;
+  #sourceStart = 0;
+  #sourceEnd = 0;
+  readonly #settings = new RecentSettings();
 
   constructor(delivery: DeliveryPolicy) {
     this.#delivery = delivery;
@@ -41,9 +50,36 @@ export class BatchEncoder {
 
   /** Adds a notification and returns its place. The caller has asked `isFull`. */
   add(deviceToken: string, entry: Omit<BatchEntry, "deviceToken">): number {
-    this.#usePayload(entry.payload);
+    this.#usePayload(entry.payload, 0, entry.payload.length);
     this.#useSettings(entry.settings);
     this.#writeEntry(deviceToken, entry);
+    this.#count += 1;
+    return this.#count - 1;
+  }
+
+  /** Adds one recipient of a run, with the same result as if its values had been given one by one. */
+  addFromRun({ bytes, spans, shared }: DraftRun, recipient: number): number {
+    const at = recipient * runSpan.size;
+    this.#usePayload(bytes, spans[at + runSpan.payloadStart] ?? 0, spans[at + runSpan.payloadEnd] ?? 0);
+    this.#useSettings(shared);
+    const tokenStart = spans[at + runSpan.tokenStart] ?? 0;
+    const tokenEnd = spans[at + runSpan.tokenEnd] ?? 0;
+    const referenceStart = spans[at + runSpan.referenceStart] ?? 0;
+    const referenceBytes = (spans[at + runSpan.referenceEnd] ?? 0) - referenceStart;
+    const tokenBytes = (tokenEnd - tokenStart) >> 1;
+    const { registeredAtMs } = shared;
+    this.#reserve(10 + tokenBytes + referenceBytes);
+    this.#u8(
+      (referenceBytes === 0 ? 0 : format.entry.reference) |
+        (registeredAtMs === undefined ? 0 : format.entry.registeredAt),
+    );
+    this.#u8(tokenBytes);
+    this.#hexBytes(bytes, tokenStart, tokenEnd);
+    if (referenceBytes > 0) {
+      this.#length = this.#bytes.writeUInt16BE(referenceBytes, this.#length);
+      this.#copy(bytes, referenceStart, referenceStart + referenceBytes);
+    }
+    if (registeredAtMs !== undefined) this.#registeredAt(registeredAtMs);
     this.#count += 1;
     return this.#count - 1;
   }
@@ -62,18 +98,24 @@ export class BatchEncoder {
     return body;
   }
 
-  #usePayload(payload: Uint8Array): void {
-    const use = this.#payloads.use(payload);
-    if (use.kind === "current") return;
-    if (use.kind === "earlier") {
-      this.#writeAgain(format.tag.payloadAgain, use.index);
+  #usePayload(bytes: Uint8Array, start: number, end: number): void {
+    // Nearly always so where it has several recipients.
+    if (this.#source === bytes && this.#sourceStart === start && this.#sourceEnd === end) return;
+    this.#source = bytes;
+    this.#sourceStart = start;
+    this.#sourceEnd = end;
+    const known = this.#payloads.find(this.#bytes, bytes, start, end);
+    if (known !== undefined) {
+      if (known !== this.#payload) this.#writeAgain(format.tag.payloadAgain, known);
+      this.#payload = known;
       return;
     }
-    this.#reserve(5 + payload.length);
+    this.#reserve(5 + end - start);
     this.#u8(format.tag.payload);
-    this.#length = this.#bytes.writeUInt32BE(payload.length, this.#length);
-    this.#bytes.set(payload, this.#length);
-    this.#length += payload.length;
+    this.#length = this.#bytes.writeUInt32BE(end - start, this.#length);
+    const at = this.#length;
+    this.#copy(bytes, start, end);
+    this.#payload = this.#payloads.add(this.#bytes, at, this.#length);
   }
 
   #useSettings(settings: BatchSettings): void {
@@ -121,10 +163,13 @@ export class BatchEncoder {
     if (reference !== undefined) this.#text(reference);
     if (apnsId !== undefined) this.#uuid(apnsId);
     if (origin !== undefined) this.#origin(origin);
-    if (registeredAtMs === undefined) return;
+    if (registeredAtMs !== undefined) this.#registeredAt(registeredAtMs);
+  }
+
+  #registeredAt(ms: number): void {
     this.#version = format.versions.registeredAt;
     this.#reserve(6);
-    this.#length = this.#bytes.writeUIntBE(registeredAtMs, this.#length, 6);
+    this.#length = this.#bytes.writeUIntBE(ms, this.#length, 6);
   }
 
   #origin({ id, attempts, doubt, sinceMs }: Origin): void {
@@ -147,6 +192,23 @@ export class BatchEncoder {
     for (let index = 0; index + 1 < digits.length; index += 2, at += 1)
       bytes[at] = (digitOf(digits.charCodeAt(index)) << 4) | digitOf(digits.charCodeAt(index + 1));
     this.#length = at;
+  }
+
+  #hexBytes(digits: Uint8Array, start: number, end: number): void {
+    const bytes = this.#bytes;
+    let at = this.#length;
+    for (let index = start; index + 1 < end; index += 2, at += 1)
+      bytes[at] = (digitOf(digits[index] ?? 0) << 4) | digitOf(digits[index + 1] ?? 0);
+    this.#length = at;
+  }
+
+  /** There is room. */
+  #copy(from: Uint8Array, start: number, end: number): void {
+    const bytes = this.#bytes;
+    const to = this.#length - start;
+    this.#length = to + end;
+    if (end - start > fewBytes) bytes.set(from.subarray(start, end), to + start);
+    else for (let at = start; at < end; at += 1) bytes[to + at] = from[at] ?? 0;
   }
 
   #uuid(id: string): void {
@@ -175,21 +237,16 @@ type Use = { readonly kind: "current" | "new" } | { readonly kind: "earlier"; re
 const current: Use = { kind: "current" };
 const fresh: Use = { kind: "new" };
 
-/** Knows the last few values of their kind, so that one that comes back is not written again. */
-class Recent<T> {
-  readonly #isSame: (a: T, b: T) => boolean;
-  readonly #values: T[] = [];
+/** Knows the last few settings, so that those that come back are not written again. */
+class RecentSettings {
+  readonly #values: BatchSettings[] = [];
   readonly #indexes: number[] = [];
-  #current: T | undefined;
+  #current: BatchSettings | undefined;
   #count = 0;
 
-  constructor(isSame: (a: T, b: T) => boolean) {
-    this.#isSame = isSame;
-  }
-
-  use(value: T): Use {
-    if (this.#current !== undefined && this.#isSame(this.#current, value)) return current;
-    const known = this.#values.findIndex((each) => this.#isSame(each, value));
+  use(value: BatchSettings): Use {
+    if (this.#current !== undefined && sameSettings(this.#current, value)) return current;
+    const known = this.#values.findIndex((each) => sameSettings(each, value));
     this.#current = value;
     const index = this.#indexes[known];
     if (index !== undefined) return { kind: "earlier", index };
@@ -209,25 +266,6 @@ function digitOf(code: number): number {
   // 0 to 9 have it in their lower four bits; letters of either case have it there less 9.
   return (code & 0xf) + (code > 0x39 ? 9 : 0);
 }
-
-/** Compares bytes; where two differed last is looked at first, for texts from one template differ at one place. */
-function bytesComparer(): (a: Uint8Array, b: Uint8Array) => boolean {
-  let place = 0;
-  return (a, b) => {
-    if (a === b) return true;
-    if (a.length !== b.length || a[place] !== b[place]) return false;
-    const most = Math.min(a.length, lookedAtFirst);
-    for (let at = 0; at < most; at += 1)
-      if (a[at] !== b[at]) {
-        place = at;
-        return false;
-      }
-    return a.length <= lookedAtFirst || Buffer.compare(a, b) === 0;
-  };
-}
-
-/** A loop finds an early difference sooner than a call of native code begins. */
-const lookedAtFirst = 64;
 
 function sameSettings(a: BatchSettings, b: BatchSettings): boolean {
   return (

@@ -1,0 +1,17 @@
+import { type DraftRun, runSpan } from "./draft-run.ts";
+import type { NotificationDraft } from "./notification-draft.ts";
+
+/** A run as drafts, one for each recipient. */
+export function draftsOf({ shared, bytes, spans, recipients }: DraftRun): NotificationDraft[] {
+  return Array.from({ length: recipients }, (_, recipient) => {
+    const at = recipient * runSpan.size;
+    const span = (start: number, end: number): Buffer => bytes.subarray(spans[at + start], spans[at + end]);
+    const reference = span(runSpan.referenceStart, runSpan.referenceEnd).toString();
+    return {
+      ...shared,
+      deviceTokens: [span(runSpan.tokenStart, runSpan.tokenEnd).toString().toLowerCase()],
+      payload: span(runSpan.payloadStart, runSpan.payloadEnd),
+      ...(reference === "" ? {} : { reference }),
+    };
+  });
+}

@@ -1,0 +1,35 @@
+import type { NotificationDraft } from "./notification-draft.ts";
+
+/**
+ * Drafts that differ in device token, payload and reference only, as they stand in the body that brought them. Like every
+ * draft it is validated; unlike a list of them it costs nothing for each recipient but six numbers.
+ */
+export interface DraftRun {
+  readonly shared: SharedDraft;
+  /** What `spans` point into; unchanged until the run is stored. */
+  readonly bytes: Buffer;
+  /**
+   * For each recipient where its values start and end: the device token in hex of either case, the payload, and the reference
+   * in UTF-8, which is empty where there is none.
+   */
+  readonly spans: Uint32Array;
+  /** 1 or more. */
+  readonly recipients: number;
+  /** Bytes of all payloads, each counted once however many recipients it has. */
+  readonly payloadBytes: number;
+}
+
+/** What the drafts of a run have in common. */
+export type SharedDraft = Omit<NotificationDraft, "deviceTokens" | "payload" | "reference" | "apnsId">;
+
+/** Where the numbers of one recipient stand among the spans of a run. */
+export const runSpan = {
+  tokenStart: 0,
+  tokenEnd: 1,
+  payloadStart: 2,
+  payloadEnd: 3,
+  referenceStart: 4,
+  referenceEnd: 5,
+  /** So many numbers each. */
+  size: 6,
+} as const;
