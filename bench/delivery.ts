@@ -1,14 +1,19 @@
 /**
- * What the durable queue costs: `submit` → disk (fsynced) → a sender that accepts at once → outcome on disk.
+ * What the durable queue costs without HTTP: `submit` → disk (fsynced) → a sender → outcome on disk. The sender accepts at once,
+ * or is the client with a sink behind it, which is a process of its own.
  *
  *   npm run bench -- delivery            200,000 notifications a round
  *   npm run bench -- delivery --quick    fewer, to see that it works
  */
+import { generateKeyPairSync } from "node:crypto";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { performance } from "node:perf_hooks";
+import type { Outcome, PreparedNotification } from "@carillon/apns";
+import { Apps } from "../packages/gateway/dist/apps/index.js";
 import { type NotificationDraft, openDelivery } from "../packages/gateway/dist/delivery/index.js";
+import { startSink } from "./support/processes.ts";
 import { machine, median, table } from "./support/report.ts";
 
 const perSubmission = 500;
@@ -17,6 +22,7 @@ const outstanding = 8;
 const payloadBytes = 150;
 
 type Kind = "a payload each" | "one payload for all";
+type Sending = "accepts at once" | "the client, to a sink";
 
 interface Round {
   readonly perSecond: number;
@@ -37,12 +43,15 @@ export async function benchDelivery(mode: "full" | "quick"): Promise<void> {
       `is on disk. Medians of ${rounds} rounds after one to warm up.\n`,
   );
   const rows: (string | number)[][] = [];
-  for (const kind of ["a payload each", "one payload for all"] as const) {
+  const sendings = ["accepts at once", "the client, to a sink"] as const;
+  const kinds = ["a payload each", "one payload for all"] as const;
+  for (const [sending, kind] of sendings.flatMap((each) => kinds.map((kind) => [each, kind] as const))) {
     const results: Round[] = [];
-    await measure(kind, count);
-    for (let round = 0; round < rounds; round += 1) results.push(await measure(kind, count));
+    await measure(kind, sending, count);
+    for (let round = 0; round < rounds; round += 1) results.push(await measure(kind, sending, count));
     const middle = (of: (round: Round) => number): number => median(results.map(of));
     rows.push([
+      sending,
       kind,
       Math.round(middle(({ perSecond }) => perSecond)).toLocaleString("en"),
       middle(({ mainMicrosEach }) => mainMicrosEach).toFixed(2),
@@ -54,6 +63,7 @@ export async function benchDelivery(mode: "full" | "quick"): Promise<void> {
   console.log(
     table(
       [
+        "the sender",
         "recipients have",
         "per second",
         "main thread µs each",
@@ -66,14 +76,10 @@ export async function benchDelivery(mode: "full" | "quick"): Promise<void> {
   );
 }
 
-async function measure(kind: Kind, count: number): Promise<Round> {
+async function measure(kind: Kind, sending: Sending, count: number): Promise<Round> {
   const dataDir = mkdtempSync(join(tmpdir(), "carillon-bench-"));
-  const accepts = {
-    send: ({ apnsId }: { readonly apnsId: string }) =>
-      Promise.resolve({ kind: "accepted" as const, apnsId, attempts: 1 }),
-  };
-  const silent = { info: () => {}, warn: () => {}, error: console.error };
-  const delivery = await openDelivery({ dataDir, senderFor: () => accepts, logger: silent });
+  const { sender, close } = sending === "accepts at once" ? acceptsAtOnce : await openClient(dataDir);
+  const delivery = await openDelivery({ dataDir, senderFor: () => sender, logger: silent });
   const submissions = Array.from({ length: 40 }, (_, index) => submission(kind, index));
 
   const cpu = process.cpuUsage();
@@ -95,6 +101,7 @@ async function measure(kind: Kind, count: number): Promise<Round> {
   const peakMib = process.memoryUsage().rss / 1024 / 1024;
 
   await delivery.stop(1_000);
+  await close();
   rmSync(dataDir, { recursive: true, force: true });
   return {
     perSecond: (count * 1_000) / wallMs,
@@ -102,6 +109,40 @@ async function measure(kind: Kind, count: number): Promise<Round> {
     cpuMicrosEach: (user + system) / count,
     peakMib,
   };
+}
+
+const silent = { info: () => {}, warn: () => {}, error: console.error };
+
+const acceptsAtOnce = {
+  sender: {
+    sendPrepared<Given extends PreparedNotification>(
+      notification: Given,
+      settled: (outcome: Outcome, notification: Given) => void,
+    ): void {
+      settled({ kind: "accepted", apnsId: notification.apnsId, attempts: 1 }, notification);
+    },
+  },
+  close: () => Promise.resolve(),
+};
+
+async function openClient(dataDir: string) {
+  const sink = await startSink();
+  const { privateKey } = generateKeyPairSync("ec", { namedCurve: "P-256" });
+  const key = privateKey.export({ format: "pem", type: "pkcs8" }).toString();
+  const app = {
+    name: "demo",
+    topic: "com.example.demo",
+    environment: "sandbox" as const,
+    credentials: { kind: "token" as const, key, keyId: "ABC123DEFG", teamId: "DEF123GHIJ" },
+    endpoint: `https://localhost:${sink.port}`,
+    ca: sink.ca,
+  };
+  const apps = new Apps([app], dataDir, silent);
+  const close = async (): Promise<void> => {
+    await apps.close(1_000);
+    sink.stop();
+  };
+  return { sender: apps.senderFor("demo", "sandbox"), close };
 }
 
 /** CPU time of the main thread. Where the system does not tell, how long it was busy. */

@@ -23,7 +23,7 @@ import type { Outcome } from "../response/index.ts";
 import { ApnsError, TurnTime } from "../runtime/index.ts";
 import { AbortWatch } from "./abort-watch.ts";
 import { ChannelExchange } from "./channel-exchange.ts";
-import { type Exchange, Job } from "./job.ts";
+import { type Exchange, Job, type Settled } from "./job.ts";
 import { type ApnsClientOptions, readOptions, type Settings } from "./options.ts";
 import { Pool } from "./pool.ts";
 import { sendEach } from "./send-each.ts";
@@ -55,6 +55,7 @@ const mostChannelConnections = 2;
 /** Distinct warnings about notifications that a client logs, each once. */
 const mostWarnings = 100;
 
+const closedText = "the client was closed";
 const gaveUp = "the caller gave up";
 
 /**
@@ -119,6 +120,27 @@ export class ApnsClient {
   }
 
   /**
+   * Sends what `prepareNotification` gave, without another look at it and without a promise: for those who check early and send many.
+   *
+   * @param settled gets the outcome and the same notification, once, perhaps before this returns. It must not throw.
+   */
+  sendPrepared<Given extends PreparedNotification>(
+    notification: Given,
+    settled: (outcome: Outcome, notification: Given) => void,
+  ): void {
+    const { pool } = this.way;
+    const { deadlineMs, retry } = this.settings;
+    const detail = this.closing === undefined ? this.whyNoMore(pool) : closedText;
+    if (detail !== undefined) {
+      const { apnsId } = notification;
+      settled({ kind: "unprocessed", cause: "not-written", detail, apnsId, attempts: 0 }, notification);
+      return;
+    }
+    const now = this.turn.now();
+    pool.submit(new Job(notification, now + deadlineMs, retry.attempts, settled as Settled), now);
+  }
+
+  /**
    * Sends one message to every Live Activity that listens to a channel, over the connections for notifications. Resolves as `send`
    * does.
    *
@@ -166,14 +188,14 @@ export class ApnsClient {
     options: SendOptions | undefined,
     exchange?: Exchange,
   ): Promise<Outcome> {
-    const { deadlineMs, maxOutstanding, retry } = this.settings;
+    const { deadlineMs, retry } = this.settings;
     const signal = options?.signal;
     const mostAttempts = options?.attempts ?? retry.attempts;
     if (!isAttempts(mostAttempts))
       return Promise.reject(new ApnsError("bad-option", "attempts must be a whole number from 1 to 100"));
-    const { apnsId } = notification;
-    if (pool.outstanding >= maxOutstanding) {
-      const detail = `${maxOutstanding} sends are outstanding: wait for some of them`;
+    const detail = this.whyNoMore(pool);
+    if (detail !== undefined) {
+      const { apnsId } = notification;
       return Promise.resolve({ kind: "unprocessed", cause: "not-written", detail, apnsId, attempts: 0 });
     }
     const now = this.turn.now();
@@ -186,6 +208,12 @@ export class ApnsClient {
       if (signal !== undefined) aborts.add(job, signal);
       pool.submit(job, now);
     });
+  }
+
+  private whyNoMore({ outstanding }: Pool): string | undefined {
+    const { maxOutstanding } = this.settings;
+    if (outstanding < maxOutstanding) return undefined;
+    return `${maxOutstanding} sends are outstanding: wait for some of them`;
   }
 
   private async carry(

@@ -1,10 +1,10 @@
-import type { Clock, Outcome, Timer } from "@carillon/apns";
+import type { Clock, Outcome, PreparedNotification, Timer } from "@carillon/apns";
 import { type Store, StoreFailedError, StoreFullError } from "../store/index.ts";
 import { openMemoryStore } from "../store/memory-store.test-support.ts";
 import { DurableDelivery, type DurableDeliveryOptions } from "./durable-delivery.ts";
 import type { NotificationDraft } from "./notification-draft.ts";
 import { defaults } from "./open-delivery.ts";
-import type { Sender, SenderNotification } from "./sender.ts";
+import type { Sender } from "./sender.ts";
 
 /** A clock that stands still until it is told to go on. */
 export class ManualClock implements Clock {
@@ -65,53 +65,57 @@ export async function rest(turns = 40): Promise<void> {
 /** A way to Apple whose answers the test gives. */
 export class FakeSender implements Sender {
   /** Everything that ever left, in order. */
-  readonly sent: SenderNotification[] = [];
+  readonly sent: PreparedNotification[] = [];
   /** What is not answered yet, in order. */
   readonly open: {
-    readonly notification: SenderNotification;
+    readonly notification: PreparedNotification;
     readonly answer: (outcome: Outcome) => void;
   }[] = [];
-  /** Answers at once where it gives an outcome. */
-  reply: (notification: SenderNotification) => Outcome | Promise<never> | undefined;
+  /** Answers at once where it gives an outcome; may throw. */
+  reply: (notification: PreparedNotification) => Outcome | undefined;
 
   constructor(reply: FakeSender["reply"] = () => undefined) {
     this.reply = reply;
   }
 
-  send(notification: SenderNotification): Promise<Outcome> {
+  sendPrepared<Given extends PreparedNotification>(
+    notification: Given,
+    settled: (outcome: Outcome, notification: Given) => void,
+  ): void {
     this.sent.push(notification);
     const outcome = this.reply(notification);
-    if (outcome !== undefined) return Promise.resolve(outcome);
-    return new Promise((resolve) => this.open.push({ notification, answer: resolve }));
+    // As over a network: not before the sender's caller goes on.
+    if (outcome !== undefined) queueMicrotask(() => settled(outcome, notification));
+    else this.open.push({ notification, answer: (answer) => settled(answer, notification) });
   }
 
   /** Answers the first `count` of those that wait. */
-  answer(outcomeOf: (notification: SenderNotification) => Outcome, count = this.open.length): void {
+  answer(outcomeOf: (notification: PreparedNotification) => Outcome, count = this.open.length): void {
     for (const { notification, answer } of this.open.splice(0, count)) answer(outcomeOf(notification));
   }
 }
 
-export function accepted({ apnsId }: SenderNotification): Outcome {
+export function accepted({ apnsId }: PreparedNotification): Outcome {
   return { kind: "accepted", apnsId, attempts: 1 };
 }
 
-export function unavailable({ apnsId }: SenderNotification): Outcome {
+export function unavailable({ apnsId }: PreparedNotification): Outcome {
   return { kind: "rejected", apnsId, attempts: 1, status: 503, reason: "ServiceUnavailable" };
 }
 
-export function badToken({ apnsId }: SenderNotification): Outcome {
+export function badToken({ apnsId }: PreparedNotification): Outcome {
   return { kind: "rejected", apnsId, attempts: 1, status: 400, reason: "BadDeviceToken" };
 }
 
-export function wrongKey({ apnsId }: SenderNotification): Outcome {
+export function wrongKey({ apnsId }: PreparedNotification): Outcome {
   return { kind: "rejected", apnsId, attempts: 1, status: 403, reason: "InvalidProviderToken" };
 }
 
-export function noAnswer({ apnsId }: SenderNotification): Outcome {
+export function noAnswer({ apnsId }: PreparedNotification): Outcome {
   return { kind: "indeterminate", apnsId, attempts: 1, cause: "timeout" };
 }
 
-export function unreachable({ apnsId }: SenderNotification): Outcome {
+export function unreachable({ apnsId }: PreparedNotification): Outcome {
   return { kind: "unprocessed", apnsId, attempts: 0, cause: "not-written", detail: "connect ECONNREFUSED" };
 }
 

@@ -9,7 +9,7 @@ import type { DraftRun } from "./draft-run.ts";
 import { Finder } from "./finder.ts";
 import { Housekeeping, type Retention } from "./housekeeping.ts";
 import { Intake } from "./intake.ts";
-import { Ledger } from "./ledger.ts";
+import { finalsOf, Ledger } from "./ledger.ts";
 import type { Environment, NotificationDraft } from "./notification-draft.ts";
 import { BatchIds } from "./notification-id.ts";
 import type { NotificationIds } from "./notification-ids.ts";
@@ -67,7 +67,7 @@ export class DurableDelivery implements Delivery {
       clock,
       written: (written) => {
         this.#dispatcher.written(written);
-        this.#waits.finished(written.finals);
+        if (this.#waits.isAnyone) this.#waits.finished(finalsOf(written));
       },
     });
     this.#dispatcher = new Dispatcher({ ...options, node, tally, ledger: this.#ledger });

@@ -20,7 +20,7 @@ function open() {
   /** It is final on disk, and this process knows. */
   const finish = (id: string): void => {
     records.set(id, "accepted");
-    waits.finished([{ id }]);
+    waits.finished([id]);
   };
   const hold = (): (() => void) => {
     let release = (): void => {};

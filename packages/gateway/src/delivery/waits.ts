@@ -20,10 +20,14 @@ export class Waits {
     this.#clock = clock;
   }
 
+  /** Whether anyone waits at all. */
+  get isAnyone(): boolean {
+    return this.#byId.size > 0;
+  }
+
   /** These are final, and on disk. */
-  finished(notifications: readonly { readonly id: string }[]): void {
-    if (this.#byId.size === 0) return;
-    for (const { id } of notifications) for (const tell of this.#byId.get(id) ?? []) tell(id);
+  finished(ids: Iterable<string>): void {
+    for (const id of ids) for (const tell of this.#byId.get(id) ?? []) tell(id);
   }
 
   /** Ends all waiting, now and later: the delivery stops. Resolves when everyone who waited has been told. */

@@ -23,62 +23,111 @@ export function decodeBatch(body: Uint8Array): DecodedBatch {
   return { kind: "decoded", batch: new BatchReader(bytes, scan) };
 }
 
-/** A decoded batch: each of its notifications by its place. */
+/** What few notifications have. */
+type RareParts = Pick<BatchEntry, "reference" | "apnsId" | "origin" | "registeredAtMs">;
+
+/**
+ * A decoded batch: each of its notifications by its place, 0 to `count` - 1. Their parts are made when they are asked for: most
+ * are asked for once, or never.
+ */
 export class BatchReader {
   readonly count: number;
   readonly delivery: DeliveryPolicy;
   readonly byteLength: number;
   readonly #bytes: Buffer;
   readonly #scan: Scan;
+  /** The payload asked for last. */
+  #payload: Uint8Array = new Uint8Array(0);
+  #payloadIndex = -1;
 
   constructor(bytes: Buffer, scan: Scan) {
     this.#bytes = bytes;
     this.#scan = scan;
-    this.count = scan.entryStarts.length;
+    this.count = scan.count;
     this.delivery = bytes[2] === 1 ? "at-most-once" : "at-least-once";
     this.byteLength = bytes.length;
   }
 
-  /** The notification at `place`, 0 to `count` - 1. */
   entry(place: number): BatchEntry {
-    const start = this.#scan.entryStarts[place];
-    const payload = this.#scan.payloads[this.#scan.payloadOf[place] ?? -1];
+    const shared = { payload: this.payload(place), settings: this.settings(place) };
+    return { deviceToken: this.deviceToken(place), ...shared, ...this.rareParts(place) };
+  }
+
+  deviceToken(place: number): string {
+    const start = this.#startOf(place);
+    return this.#bytes.toString("hex", start + 2, this.#tokenEnd(start));
+  }
+
+  payload(place: number): Uint8Array {
+    const index = this.#scan.payloadOf[place] ?? -1;
+    if (index === this.#payloadIndex) return this.#payload;
+    const start = this.#scan.payloadStarts[index];
+    const end = this.#scan.payloadEnds[index];
+    if (start === undefined || end === undefined) throw this.#beyond(place);
+    const { buffer, byteOffset } = this.#bytes;
+    this.#payload = new Uint8Array(buffer, byteOffset + start, end - start);
+    this.#payloadIndex = index;
+    return this.#payload;
+  }
+
+  settings(place: number): BatchSettings {
     const settings = this.#scan.settings[this.#scan.settingsOf[place] ?? -1];
-    if (start === undefined || payload === undefined || settings === undefined)
-      throw new RangeError(`place ${place} of a batch of ${this.count}`);
+    if (settings === undefined) throw this.#beyond(place);
+    return settings;
+  }
+
+  /** Undefined where it has none of them. */
+  rareParts(place: number): RareParts | undefined {
     const bytes = this.#bytes;
+    const start = this.#startOf(place);
     const tag = bytes.readUInt8(start);
-    const tokenEnd = start + 2 + bytes.readUInt8(start + 1);
-    const deviceToken = bytes.toString("hex", start + 2, tokenEnd);
-    if (tag === 0) return { deviceToken, payload, settings };
-    let at = tokenEnd;
-    const entry: { -readonly [K in keyof BatchEntry]: BatchEntry[K] } = { deviceToken, payload, settings };
+    if (tag === 0) return undefined;
+    let at = this.#tokenEnd(start);
+    const parts: { -readonly [K in keyof RareParts]: RareParts[K] } = {};
     if (tag & format.entry.reference) {
       const end = at + 2 + bytes.readUInt16BE(at);
-      entry.reference = bytes.toString("utf8", at + 2, end);
+      parts.reference = bytes.toString("utf8", at + 2, end);
       at = end;
     }
     if (tag & format.entry.apnsId) {
-      entry.apnsId = uuidAt(bytes, at);
+      parts.apnsId = uuidAt(bytes, at);
       at += 16;
     }
     if (tag & format.entry.origin) {
-      entry.origin = originAt(bytes, at);
+      parts.origin = originAt(bytes, at);
       at += originBytes;
     }
-    if (tag & format.entry.registeredAt) entry.registeredAtMs = bytes.readUIntBE(at, 6);
-    return entry;
+    if (tag & format.entry.registeredAt) parts.registeredAtMs = bytes.readUIntBE(at, 6);
+    return parts;
+  }
+
+  #startOf(place: number): number {
+    const start = place < this.count ? this.#scan.entryStarts[place] : undefined;
+    if (start === undefined) throw this.#beyond(place);
+    return start;
+  }
+
+  #tokenEnd(start: number): number {
+    return start + 2 + this.#bytes.readUInt8(start + 1);
+  }
+
+  #beyond(place: number): RangeError {
+    return new RangeError(`place ${place} of a batch of ${this.count}`);
   }
 }
 
 /** One pass over the records: where the entries start and what they refer to. Holds every length against the end. */
 class Scan {
-  readonly payloads: Buffer[] = [];
+  readonly payloadStarts: number[] = [];
+  readonly payloadEnds: number[] = [];
   readonly settings: BatchSettings[] = [];
-  readonly entryStarts: number[] = [];
-  readonly payloadOf: number[] = [];
-  readonly settingsOf: number[] = [];
+  /** By place, as `payloadOf` and `settingsOf`. */
+  readonly entryStarts: Uint32Array;
+  readonly payloadOf: Uint32Array;
+  readonly settingsOf: Uint32Array;
+  count = 0;
   readonly #bytes: Buffer;
+  readonly #expected: number;
   #at: number = format.headerBytes;
   #payload = -1;
   #current = -1;
@@ -88,6 +137,11 @@ class Scan {
     this.#bytes = bytes;
     const knowsRegistration = (bytes[1] ?? 0) >= format.versions.registeredAt;
     this.#entryMax = format.tag.entryMax - (knowsRegistration ? 0 : format.entry.registeredAt);
+    this.#expected = bytes.readUInt16BE(8);
+    const room = Math.min(this.#expected, maxBatchCount);
+    this.entryStarts = new Uint32Array(room);
+    this.payloadOf = new Uint32Array(room);
+    this.settingsOf = new Uint32Array(room);
   }
 
   /** What is wrong, or undefined. */
@@ -97,10 +151,7 @@ class Scan {
       const fault = this.#record(this.#u8() ?? 0xff, start);
       if (fault !== undefined) return `${fault} at byte ${start}`;
     }
-    const expected = this.#bytes.readUInt16BE(8);
-    return this.entryStarts.length === expected
-      ? undefined
-      : `${this.entryStarts.length} entries, expected ${expected}`;
+    return this.count === this.#expected ? undefined : `${this.count} entries, expected ${this.#expected}`;
   }
 
   #record(tag: number, start: number): string | undefined {
@@ -112,7 +163,7 @@ class Scan {
         return this.#settingsRecord();
       case format.tag.payloadAgain:
         this.#payload = this.#u16() ?? -1;
-        return this.#payload in this.payloads ? undefined : "an unknown payload";
+        return this.#payload in this.payloadStarts ? undefined : "an unknown payload";
       case format.tag.settingsAgain:
         this.#current = this.#u16() ?? -1;
         return this.#current in this.settings ? undefined : "unknown settings";
@@ -123,7 +174,7 @@ class Scan {
 
   #entry(tag: number, start: number): string | undefined {
     if (this.#payload < 0 || this.#current < 0) return "an entry before its payload and settings";
-    if (this.entryStarts.length === maxBatchCount) return "too many entries";
+    if (this.count === this.entryStarts.length) return "too many entries";
     const whole =
       this.#skip(this.#u8()) &&
       (!(tag & format.entry.reference) || this.#skip(this.#u16())) &&
@@ -131,9 +182,10 @@ class Scan {
       (!(tag & format.entry.origin) || this.#skip(originBytes)) &&
       (!(tag & format.entry.registeredAt) || this.#skip(6));
     if (!whole) return "a cut entry";
-    this.entryStarts.push(start);
-    this.payloadOf.push(this.#payload);
-    this.settingsOf.push(this.#current);
+    this.entryStarts[this.count] = start;
+    this.payloadOf[this.count] = this.#payload;
+    this.settingsOf[this.count] = this.#current;
+    this.count += 1;
     return undefined;
   }
 
@@ -141,7 +193,8 @@ class Scan {
     const length = this.#uint(4);
     const start = this.#at;
     if (!this.#skip(length)) return "a cut payload";
-    this.#payload = this.payloads.push(this.#bytes.subarray(start, this.#at)) - 1;
+    this.payloadEnds.push(this.#at);
+    this.#payload = this.payloadStarts.push(start) - 1;
     return undefined;
   }
 
@@ -178,7 +231,9 @@ class Scan {
   }
 
   #u8(): number | undefined {
-    return this.#uint(1);
+    const at = this.#at;
+    this.#at += 1;
+    return this.#bytes[at];
   }
 
   #u16(): number | undefined {
