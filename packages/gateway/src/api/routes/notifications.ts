@@ -23,7 +23,7 @@ import type { BodyReader } from "../submission/body-reader.ts";
 import { LineAnswers, LineSummary } from "../submission/line-answers.ts";
 import { LineIntake, type LineIntakeOptions } from "../submission/line-intake.ts";
 import { answerOf, Results } from "../submission/results.ts";
-import { readSubmission } from "../submission/submission.ts";
+import { draftsIn, SubmissionReader } from "../submission/submission-reader.ts";
 
 export interface NotificationRoutesOptions {
   readonly delivery: Delivery;
@@ -39,6 +39,7 @@ const security = [{ key: [] }];
 /** Taking notifications and telling what became of them. The prefix is `/v1/apps/:app`. */
 export function notificationRoutes(server: FastifyInstance, options: NotificationRoutesOptions): void {
   const { delivery, bodies, appOf } = options;
+  const reader = new SubmissionReader();
 
   server.post<{ Params: { app: string }; Querystring: SubmissionQuery; Body: Readable | undefined }>(
     "/notifications",
@@ -80,9 +81,8 @@ export function notificationRoutes(server: FastifyInstance, options: Notificatio
       const announcedBytes = Number(request.headers["content-length"] ?? 0);
       const { ids, results } = await bodies.read(request.body, announcedBytes, async (body) => {
         const nowMs = Date.now();
-        const entries = readSubmission(body, app, nowMs);
-        const drafts = entries.flatMap((entry) => (entry.kind === "valid" ? [entry.draft] : []));
-        const ids = validate ? [] : await delivery.submit(app.config.name, drafts);
+        const entries = reader.read(body, app, nowMs);
+        const ids = validate ? [] : (await delivery.take(app.config.name, draftsIn(entries))).list();
         return { ids, results: new Results(entries, nowMs) };
       });
       if (validate) return { results: results.validated() };

@@ -19,6 +19,8 @@ export interface ScannedJson {
   readonly payload: Span | undefined;
   /** `/notifications/N/payload`, by N. */
   readonly payloads: readonly (Span | undefined)[];
+  /** `/notifications/N`, by N. */
+  readonly notifications: readonly Span[];
 }
 
 export type JsonScan =
@@ -41,7 +43,8 @@ export function scanJson(bytes: Buffer): JsonScan {
   const scanner = new Scanner(bytes);
   const fault = scanner.scan();
   if (fault !== undefined) return { kind: "refused", fault };
-  return { kind: "scanned", json: { payload: scanner.payload, payloads: scanner.payloads } };
+  const { payload, payloads, notifications } = scanner;
+  return { kind: "scanned", json: { payload, payloads, notifications } };
 }
 
 /** What a value is to the search for payloads: the body, its list of notifications, one of them, or nothing of the kind. */
@@ -50,6 +53,7 @@ type Place = "body" | "notifications" | "notification" | "elsewhere";
 class Scanner {
   payload: Span | undefined;
   readonly payloads: (Span | undefined)[] = [];
+  readonly notifications: Span[] = [];
   readonly #bytes: Buffer;
   #at = 0;
   #depth = 0;
@@ -161,8 +165,11 @@ class Scanner {
     }
     const inner = place === "notifications" ? "notification" : "elsewhere";
     for (let index = 0; ; index++) {
+      this.#skipSpace();
+      const start = this.#at;
       if (inner === "notification") this.payloads.push(undefined);
       if (!this.#value(inner, "")) return this.#within(String(index));
+      if (inner === "notification") this.notifications.push({ start, end: this.#at });
       this.#skipSpace();
       const byte = bytes[this.#at];
       this.#at += 1;

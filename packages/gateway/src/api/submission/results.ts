@@ -1,9 +1,9 @@
 import type { NotificationRecord } from "../../delivery/index.ts";
 import type { NotificationAnswer, Problem } from "../contract/answers.ts";
 import { problemOf } from "../problems/api-problem.ts";
-import type { Entry } from "./submission.ts";
+import type { SubmittedEntry } from "./submission-reader.ts";
 
-/** Places in the answer: those of one notification, valid or not. Holds nothing of what was sent. */
+/** Places in the answer: those of one notification, valid or not, or of several valid ones. Holds nothing of what was sent. */
 type Slot =
   | { readonly kind: "valid"; readonly recipients: number; readonly status: "queued" | "scheduled" }
   | { readonly kind: "invalid"; readonly recipients: number; readonly error: Problem };
@@ -14,7 +14,7 @@ type ValidSlot = Extract<Slot, { kind: "valid" }>;
 export class Results {
   readonly #slots: readonly Slot[];
 
-  constructor(entries: readonly Entry[], nowMs: number) {
+  constructor(entries: readonly SubmittedEntry[], nowMs: number) {
     this.#slots = entries.map((entry) => slotOf(entry, nowMs));
   }
 
@@ -55,12 +55,15 @@ export function answerOf(record: NotificationRecord): NotificationAnswer {
   return { ...record, apnsId, attempts: [...attempts] };
 }
 
-function slotOf(entry: Entry, nowMs: number): Slot {
+function slotOf(entry: SubmittedEntry, nowMs: number): Slot {
   if (entry.kind === "invalid") {
     const { recipients, problems } = entry;
     const error = problemOf("invalid", "This notification was not stored.", problems);
     return { kind: "invalid", recipients, error };
   }
-  const { deviceTokens, dueAtMs = 0 } = entry.draft;
-  return { kind: "valid", recipients: deviceTokens.length, status: dueAtMs > nowMs ? "scheduled" : "queued" };
+  const [recipients, { dueAtMs = 0 }] =
+    entry.kind === "run"
+      ? [entry.run.recipients, entry.run.shared]
+      : [entry.draft.deviceTokens.length, entry.draft];
+  return { kind: "valid", recipients, status: dueAtMs > nowMs ? "scheduled" : "queued" };
 }

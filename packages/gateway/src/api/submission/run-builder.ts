@@ -64,7 +64,7 @@ export class RunBuilder {
   }
 
   #grow(): void {
-    const grown = new Uint32Array(this.#spans.length * 2);
+    const grown = new Uint32Array(this.#spans.length * 4);
     grown.set(this.#spans);
     this.#spans = grown;
   }

@@ -12,7 +12,8 @@ const to = { token: deviceToken };
 const alert = "Hello";
 
 function read(body: unknown, of: App = app): readonly Entry[] {
-  return readSubmission(Buffer.from(typeof body === "string" ? body : JSON.stringify(body)), of, nowMs);
+  return readSubmission(Buffer.from(typeof body === "string" ? body : JSON.stringify(body)), of, nowMs)
+    .entries;
 }
 
 /** The draft of a single notification. */

@@ -36,12 +36,19 @@ interface Source {
   readonly nowMs: number;
 }
 
+/** What was read by the rules. */
+export interface ReadSubmission {
+  /** In order; at least one is valid. */
+  readonly entries: readonly Entry[];
+  /** Where each of them stands in the body. */
+  readonly spans: readonly Span[];
+}
+
 /**
- * Reads a body: one notification, or a list of them.
- * @returns the notifications in order; at least one of them is valid
+ * Reads a body by the rules: one notification, or a list of them.
  * @throws {ApiProblem} malformed, or nothing in it is valid
  */
-export function readSubmission(bytes: Buffer, app: App, nowMs: number): readonly Entry[] {
+export function readSubmission(bytes: Buffer, app: App, nowMs: number): ReadSubmission {
   const scan = scanJson(bytes);
   if (scan.kind === "refused") {
     const detail = "The body is not JSON that can be taken. Nothing was stored.";
@@ -49,9 +56,11 @@ export function readSubmission(bytes: Buffer, app: App, nowMs: number): readonly
   }
   const body = readObject(JSON.parse(bytes.toString("utf8")));
   const source = { bytes, json: scan.json, app, nowMs };
-  const entries = Object.hasOwn(body, "notifications") ? readList(body, source) : [readOne(body, source)];
+  const isList = Object.hasOwn(body, "notifications");
+  const entries = isList ? readList(body, source) : [readOne(body, source)];
   checkRecipients(entries);
-  if (entries.some(({ kind }) => kind === "valid")) return entries;
+  const spans = isList ? scan.json.notifications : [{ start: 0, end: bytes.length }];
+  if (entries.some(({ kind }) => kind === "valid")) return { entries, spans };
   throw invalid(entries.flatMap((entry) => (entry.kind === "invalid" ? entry.problems : [])));
 }
 

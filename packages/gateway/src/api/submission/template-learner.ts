@@ -33,6 +33,8 @@ const apsPlaces = {
 
 /** The fixed parts of a template may be so long. */
 const mostFixedBytes = 8_192;
+/** A form is not learned that is nested deeper: in a list it might be too deep. */
+const mostDepth = 16;
 
 /**
  * The form of a notification in Apple's own form, or undefined where none can be told.
@@ -42,7 +44,8 @@ const mostFixedBytes = 8_192;
  */
 export function learnTemplate(bytes: Buffer, draft: NotificationDraft): NotificationTemplate | undefined {
   const learner = new Learner(bytes);
-  const { fixed, gaps } = learner.learn();
+  const { fixed, gaps, depth } = learner.learn();
+  if (depth > mostDepth) return undefined;
   // Without a payload in Apple's form there is nothing to store as it stands. An id is for one notification.
   if (!gaps.includes(gap.payloadEnd) || draft.apnsId !== undefined) return undefined;
   if (fixed.reduce((sum, { length }) => sum + length, 0) > mostFixedBytes) return undefined;
@@ -56,6 +59,7 @@ class Learner {
   readonly #fixed: Buffer[] = [];
   readonly #gaps: Gap[] = [];
   #at = 0;
+  #deepest = 0;
   /** Where the fixed part begins that is open. */
   #fixedStart = 0;
 
@@ -63,22 +67,23 @@ class Learner {
     this.#bytes = bytes;
   }
 
-  learn(): { readonly fixed: readonly Buffer[]; readonly gaps: readonly Gap[] } {
-    this.#value("notification");
+  learn(): { readonly fixed: readonly Buffer[]; readonly gaps: readonly Gap[]; readonly depth: number } {
+    this.#value("notification", 0);
     this.#fixed.push(this.#bytes.subarray(this.#fixedStart));
-    return { fixed: this.#fixed, gaps: this.#gaps };
+    return { fixed: this.#fixed, gaps: this.#gaps, depth: this.#deepest };
   }
 
-  #value(place: Place): void {
+  #value(place: Place, depth: number): void {
+    this.#deepest = Math.max(this.#deepest, depth);
     this.#skipSpace();
     const start = this.#at;
     if (place === "payload") this.#gap(gap.payloadStart, start, start);
     switch (this.#bytes[start]) {
       case 0x7b:
-        this.#object(place);
+        this.#object(place, depth + 1);
         break;
       case 0x5b:
-        this.#array(place);
+        this.#array(place, depth + 1);
         break;
       case 0x22:
         this.#skipString();
@@ -91,7 +96,7 @@ class Learner {
     if (place === "payload") this.#gap(gap.payloadEnd, this.#at, this.#at);
   }
 
-  #object(place: Place): void {
+  #object(place: Place, depth: number): void {
     this.#at += 1;
     for (;;) {
       this.#skipSpace();
@@ -106,12 +111,12 @@ class Learner {
       const key: unknown = JSON.parse(this.#bytes.toString("utf8", start, this.#at));
       this.#skipSpace();
       this.#at += 1;
-      this.#value(placeOf(place, String(key)));
+      this.#value(placeOf(place, String(key)), depth);
     }
     this.#at += 1;
   }
 
-  #array(place: Place): void {
+  #array(place: Place, depth: number): void {
     const start = this.#at;
     const inner = place === "tokens" ? "fixed" : place;
     const gapsBefore = this.#gaps.length;
@@ -121,7 +126,7 @@ class Learner {
       const byte = this.#bytes[this.#at];
       if (byte === 0x5d) break;
       if (byte === 0x2c) this.#at += 1;
-      else this.#value(inner);
+      else this.#value(inner, depth);
     }
     this.#at += 1;
     if (place === "tokens" && gapsBefore === this.#gaps.length) this.#gap(gap.tokens, start, this.#at);
