@@ -40,10 +40,12 @@ export class ChannelCase implements RequestCase {
     this.pushType = this.asked.pushType;
   }
 
-  judge(): Judgement {
-    const { clock, channels, environment, assumptions } = this.service;
+  judge(idleMs: number): Judgement {
+    const { clock, channels, environment, assumptions, state } = this.service;
     this.atMs = clock.now();
-    const court = { nowMs: this.atMs, environment, assumptions, channels, port: this.at.port };
+    const serviceRefusal = state.countRequest();
+    const about = { environment, assumptions, channels, port: this.at.port };
+    const court = { nowMs: this.atMs, ...about, serviceRefusal, idleMs };
     const verdict = judgeChannelRequest(this.asked, this.sender, court);
     this.verdict = verdict;
     return {

@@ -1,4 +1,4 @@
-/** Every reason of the table, each by an honest request over the wire, a switch or a scenario. */
+/** Every reason of the table, each by an honest request over the wire; none needs a scenario. */
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { connect } from "node:http2";
 import { tmpdir } from "node:os";
@@ -10,7 +10,6 @@ import {
   issueAuthority,
   issuePushCertificate,
 } from "./credentials/certificate-issuer.ts";
-import type { ScenarioDocument } from "./scenario/index.ts";
 import { type Simulator, startSimulator, type TokenCredentials } from "./simulator.ts";
 import type { SimulatorOptions } from "./simulator-options.ts";
 import { VirtualClock } from "./virtual-clock.ts";
@@ -49,19 +48,15 @@ interface Producer {
 const fields = (more: Asked["fields"] & object, rest: Asked = {}): Producer => ({
   asked: { ...rest, fields: more },
 });
-const onlyByScenario = (reason: RejectionReason): Producer => {
-  const scenario: ScenarioDocument = { rules: { do: { answer: { reason } } } };
-  return { options: { scenario } };
-};
 const bearer = ({ key, keyId, teamId }: TokenCredentials, ageSeconds = 0): string => {
   const issuedAtSeconds = Math.floor(Date.now() / 1000) - ageSeconds;
   return `bearer ${signProviderToken(loadProviderKey(key), { keyId, teamId, issuedAtSeconds })}`;
 };
 const authorization = (text: string): Asked => ({ fields: { authorization: text } });
 
-const broadcast = (channelId?: string): Asked => ({
+const broadcast = (channelId?: string, expiration = "0"): Asked => ({
   path: `/4/broadcasts/apps/${app}`,
-  fields: { "apns-channel-id": channelId, "apns-push-type": "liveactivity", "apns-expiration": "0" },
+  fields: { "apns-channel-id": channelId, "apns-push-type": "liveactivity", "apns-expiration": expiration },
 });
 const channel = (method: string, more: Asked = {}): Asked => ({
   ...{ method, path: `/1/apps/${app}/channels`, body: "" },
@@ -85,7 +80,11 @@ function authorityIn(dir: string): IssuedCertificate {
 const producers: Readonly<Record<RejectionReason, Producer>> = {
   BadChannelId: { asked: broadcast(nobodysChannel) },
   BadCollapseId: fields({ "apns-collapse-id": "x".repeat(65) }),
-  BadDate: onlyByScenario("BadDate"),
+  // Apple's pages do not have it; one client's table does, for broadcasts.
+  BadDate: {
+    options: { assumptions: { broadcastExpiration: "BadDate" } },
+    asked: broadcast(nobodysChannel, "soon"),
+  },
   BadDeviceToken: { asked: { path: "/3/device/nothex" } },
   BadExpirationDate: fields({ "apns-expiration": "soon" }),
   BadMessageId: fields({ "apns-id": "1" }),
@@ -147,7 +146,11 @@ const producers: Readonly<Record<RejectionReason, Producer>> = {
   ExpiredProviderToken: {
     before: ({ credentials }) => authorization(bearer(credentials.token, 3700)),
   },
-  Forbidden: onlyByScenario("Forbidden"),
+  // Apple names no request for it ("the specified action is not allowed"): strict judgement gives it to this one.
+  Forbidden: {
+    options: { judgement: "strict" },
+    ...fields({ "apns-push-type": "mdm" }, { body: '{"mdm":"magic"}' }),
+  },
   InvalidProviderToken: fields({ authorization: "bearer x" }),
   MissingProviderToken: fields({ authorization: undefined }),
   TopicMismatch: {
@@ -172,9 +175,20 @@ const producers: Readonly<Record<RejectionReason, Producer>> = {
   TooManyRequests: {
     before: ({ devices }) => void devices.describe(deviceToken, { pace: { most: 0, withinMs: 1000 } }),
   },
-  InternalServerError: onlyByScenario("InternalServerError"),
-  ServiceUnavailable: onlyByScenario("ServiceUnavailable"),
-  Shutdown: onlyByScenario("Shutdown"),
+  // As was seen in 2016 and 2017.
+  InternalServerError: {
+    options: { assumptions: { expiredWhileIdle: "InternalServerError" } },
+    earlier: [{}],
+    between: (clock) => clock.advance(3_600_001),
+  },
+  ServiceUnavailable: {
+    options: { capacity: { most: 1, withinMs: 1000 } },
+    earlier: [{}],
+  },
+  Shutdown: {
+    earlier: [{}],
+    before: (simulator) => void simulator.announceShutdown(),
+  },
 };
 
 function open(simulator: Simulator, identity: object) {

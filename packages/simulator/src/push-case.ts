@@ -44,8 +44,9 @@ export class PushCase implements RequestCase {
   }
 
   judge(idleMs: number): Judgement {
-    const { clock, devices, environment, assumptions } = this.service;
-    const court = { nowMs: clock.now(), environment, assumptions, devices, idleMs };
+    const { clock, devices, environment, assumptions, state } = this.service;
+    const serviceRefusal = state.countRequest();
+    const court = { nowMs: clock.now(), environment, assumptions, devices, serviceRefusal, idleMs };
     const verdict = judge(this.push, this.sender, court);
     this.apnsId = verdict.apnsId;
     this.atMs = court.nowMs;

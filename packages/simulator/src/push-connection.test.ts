@@ -11,6 +11,7 @@ import { TlsListener } from "./http2/index.ts";
 import { PushConnection } from "./push-connection.ts";
 import type { PushService } from "./push-service.ts";
 import { RawSender, type RawSenderOptions, streamLimitIn } from "./raw-sender.test-support.ts";
+import { ServiceState } from "./service-state.ts";
 import { type Assumptions, ProviderTokens, usualAssumptions } from "./verdict/index.ts";
 import { VirtualClock } from "./virtual-clock.ts";
 
@@ -35,6 +36,7 @@ async function serve(
     connections: new Connections(),
     providerTokens: new ProviderTokens([credentials.providerKey]),
     clock,
+    state: new ServiceState(clock),
     scenario: { run: undefined },
   };
   const listener = await TlsListener.listen({
@@ -222,6 +224,31 @@ test("a request for a device that never answers stays open, and nothing is writt
   await sender.until(() => sender.ofType(frameType.ping).length === 1);
   expect(answersOf(sender)).toEqual([]);
   expect(service.history.total).toBe(0);
+});
+
+test("a shutdown: GOAWAY at once, Shutdown for what still comes, and new connections are turned away", async () => {
+  const { service, open } = await serve();
+  const sender = await open();
+  const authorization = bearer();
+  sender.push([1], { authorization });
+  await sender.until(() => answersOf(sender).length === 1);
+  service.state.announceShutdown();
+  await sender.until(() => sender.ofType(frameType.goaway).length === 1);
+  sender.push([3], { authorization });
+  await sender.until(() => answersOf(sender).length === 2);
+  const goaway = (of: RawSender) => of.ofType(frameType.goaway)[0]?.payload;
+  expect(goaway(sender)?.readUInt32BE(0)).toBe(0x7fff_ffff);
+  expect(goaway(sender)?.toString("latin1", 8)).toBe('{"reason":"Shutdown"}');
+  expect(answersOf(sender).map((frame) => sender.fieldsOf(frame)[":status"])).toEqual(["200", "503"]);
+  expect(service.history.pushes.map(({ reason }) => reason)).toEqual([undefined, "Shutdown"]);
+  const late = await open();
+  await late.untilClosed();
+  expect(goaway(late)?.readUInt32BE(0)).toBe(0);
+  service.state.resume();
+  const again = await open();
+  again.push([1], { authorization });
+  await again.until(() => answersOf(again).length === 1);
+  expect(again.fieldsOf(answersOf(again)[0])[":status"]).toBe("200");
 });
 
 test("a device that is offline gets the newest push when it is back", async () => {

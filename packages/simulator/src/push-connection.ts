@@ -1,5 +1,5 @@
 import type { Timer } from "@carillon/apns";
-import type { ConnectionError } from "@carillon/apns/http2";
+import { type ConnectionError, max31Bit } from "@carillon/apns/http2";
 import { type ChangedAnswer, changeAnswer } from "./change-answer.ts";
 import { ChannelCase } from "./channel-case.ts";
 import { isChannelPath } from "./channels/index.ts";
@@ -29,6 +29,7 @@ export class PushConnection implements ConnectionHandler, ConnectionSource {
   private readonly allowance: StreamAllowance;
   private lastRequestMs: number;
   private idleTimer: Timer | undefined;
+  private endShutdownWatch: (() => void) | undefined;
   private faults: ConnectionFaults | undefined;
 
   /** @param port "push" takes what is about channels as well; "channels" takes nothing else */
@@ -65,6 +66,15 @@ export class PushConnection implements ConnectionHandler, ConnectionSource {
     this.service.connections.opened(this.number, this);
     this.faults = new ConnectionFaults(scenario, clock, connection, wire);
     this.faults.opened(this.number);
+    if (this.service.state.goesDown) {
+      connection.goaway(writeBody("Shutdown"), 0);
+      return;
+    }
+    this.endShutdownWatch = this.service.state.onShutdown(() => {
+      // What was sent before the client hears of it is still answered.
+      connection.goaway(writeBody("Shutdown"), max31Bit);
+      wire.flush();
+    });
     if (assumptions.idleTimeoutMs !== undefined && assumptions.idleTimeoutBy === "goaway") {
       this.watchIdle(wire, assumptions.idleTimeoutMs);
     }
@@ -82,6 +92,7 @@ export class PushConnection implements ConnectionHandler, ConnectionSource {
     this.closedAtMs = this.service.clock.now();
     this.service.connections.ended(this.number);
     this.idleTimer?.cancel();
+    this.endShutdownWatch?.();
     this.faults?.closed();
   }
 

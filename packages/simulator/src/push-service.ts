@@ -4,6 +4,7 @@ import type { Connections } from "./connections/index.ts";
 import type { Devices } from "./devices/index.ts";
 import type { History } from "./history/index.ts";
 import type { ScenarioRun } from "./scenario/index.ts";
+import type { ServiceState } from "./service-state.ts";
 import type { Assumptions, ProviderTokens } from "./verdict/index.ts";
 
 /** What all connections of one simulator share. */
@@ -16,6 +17,7 @@ export interface PushService {
   readonly connections: Connections;
   readonly providerTokens: ProviderTokens;
   readonly clock: Clock;
+  readonly state: ServiceState;
   /** What goes wrong; it may be changed at any time. */
   readonly scenario: { run: ScenarioRun | undefined };
 }

@@ -1,6 +1,7 @@
 import { ApnsError, type Clock, systemClock } from "@carillon/apns";
 import type { HistoryOptions } from "./history/index.ts";
 import type { ScenarioDocument } from "./scenario/index.ts";
+import type { Capacity } from "./service-state.ts";
 import { type Assumptions, strictAssumptions, usualAssumptions } from "./verdict/index.ts";
 
 export interface SimulatorOptions {
@@ -23,6 +24,8 @@ export interface SimulatorOptions {
   readonly judgement?: "usual" | "strict";
   /** What is assumed where nobody outside Apple knows; what is left out follows `judgement`. */
   readonly assumptions?: Partial<Assumptions>;
+  /** Requests taken of all connections together; those beyond get `ServiceUnavailable`. Absent: there is no bound. */
+  readonly capacity?: Capacity;
   /** What goes wrong, to whom and when: plain objects as YAML or JSON give them. */
   readonly scenario?: ScenarioDocument;
   /** For tests: the time that provider tokens, expirations and idle connections are measured by. */
@@ -40,6 +43,7 @@ export interface Settings {
   readonly environment: "sandbox" | "production";
   readonly history: HistoryOptions;
   readonly assumptions: Assumptions;
+  readonly capacity: Capacity | undefined;
   readonly scenario: ScenarioDocument | undefined;
   readonly clock: Clock;
 }
@@ -59,6 +63,7 @@ export function readOptions(options: SimulatorOptions): Settings {
       ...(options.judgement === "strict" ? strictAssumptions : usualAssumptions),
       ...options.assumptions,
     },
+    capacity: options.capacity,
     scenario: options.scenario,
     clock: options.clock ?? systemClock,
   };
@@ -87,6 +92,8 @@ export function readOptions(options: SimulatorOptions): Settings {
     const known = Object.keys(usualAssumptions).join(", ");
     check(Object.hasOwn(usualAssumptions, name), `assumptions.${name}`, `is not known; there are ${known}`);
   }
+  check(isCount(settings.capacity?.most ?? 1), "capacity.most", "must be a whole number from 1 on");
+  check(isCount(settings.capacity?.withinMs ?? 1), "capacity.withinMs", "must be a whole number from 1 on");
   check(isCount(settings.history.limit), "history.limit", "must be a whole number from 1 on");
   check(isCount(settings.history.limitBytes), "history.limitBytes", "must be a whole number from 1 on");
   if (problems.length > 0) {

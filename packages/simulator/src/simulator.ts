@@ -18,6 +18,7 @@ import { type Admission, TlsListener } from "./http2/index.ts";
 import { PushConnection } from "./push-connection.ts";
 import type { PushService } from "./push-service.ts";
 import { readScenario, type ScenarioDocument, ScenarioRun } from "./scenario/index.ts";
+import { ServiceState } from "./service-state.ts";
 import { readOptions, type Settings, type SimulatorOptions } from "./simulator-options.ts";
 import { TlsVariants } from "./tls-variants.ts";
 import { ProviderTokens, writeBody } from "./verdict/index.ts";
@@ -80,6 +81,13 @@ export interface Simulator {
    * @throws Error that shows the push that is
    */
   expectNoPush(expectation?: PushExpectation): void;
+  /**
+   * The service goes down, as for maintenance: connections get GOAWAY, what still comes on them `Shutdown`, and new ones GOAWAY at
+   * once.
+   */
+  announceShutdown(): void;
+  /** It does not go down after all: new connections are served again. */
+  resume(): void;
   /** How often each rule of the scenario applied, by name. */
   readonly scenarioCounts: Readonly<Record<string, number>>;
   /** Says good-bye to every client and resolves when all sockets are closed. */
@@ -104,13 +112,15 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
   const channels = new Channels(() => clock.now());
   const connections = new Connections();
   const providerTokens = new ProviderTokens([providerKey]);
+  const state = new ServiceState(clock, settings.capacity);
   const scenario: PushService["scenario"] = { run: undefined };
   const setScenario = (document: unknown): void => {
     scenario.run = startScenario(document, clock);
   };
   if (settings.scenario !== undefined) setScenario(settings.scenario);
   const service: PushService = {
-    ...{ environment, assumptions, history, devices, channels, connections, providerTokens, clock, scenario },
+    ...{ environment, assumptions, history, devices, channels, connections, providerTokens, clock },
+    ...{ state, scenario },
   };
   const variants = new TlsVariants(credentials);
   let lastConnection = 0;
@@ -126,7 +136,7 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
       accept: (tlsClient) => new PushConnection(service, tlsClient, purpose),
     });
   const target = {
-    ...{ history, devices, channels, connections },
+    ...{ history, devices, channels, connections, state },
     scenario: { set: setScenario, counts: () => scenario.run?.counts },
   };
   const [listener, channelListener, control] = await openAll([
@@ -161,6 +171,8 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
     setScenario,
     expectPush: (expectation, options) => expectPush(history, expectation, options),
     expectNoPush: (expectation = {}) => expectNoPush(history, expectation),
+    announceShutdown: () => state.announceShutdown(),
+    resume: () => state.resume(),
     get scenarioCounts() {
       return scenario.run?.counts ?? {};
     },

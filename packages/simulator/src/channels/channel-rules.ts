@@ -11,6 +11,10 @@ export interface ChannelCourt {
   readonly channels: Channels;
   /** Which of the simulator's ports the request came to. */
   readonly port: "push" | "channels";
+  /** What the service as a whole has to say to it: that it goes down, or is overloaded. */
+  readonly serviceRefusal: RejectionReason | undefined;
+  /** How long the connection had been without a request before this one. */
+  readonly idleMs: number;
 }
 
 interface ChannelRule {
@@ -32,6 +36,7 @@ const mostBytes = 5120;
  * authentication, and that before everything else; the rest is undocumented and follows `apns-protocol` §3.4.
  */
 export const channelRules: readonly ChannelRule[] = [
+  { name: "service", check: (_request, _sender, { serviceRefusal }) => serviceRefusal },
   {
     name: "method",
     check: ({ method, resource }) =>
@@ -106,7 +111,7 @@ function checkBroadcast(
   if (resource !== "broadcast") return undefined;
   if (pushType === undefined) return "MissingPushType";
   if (!isLiveActivity(pushType)) return "InvalidPushType";
-  if (expiration === undefined || !/^\d{1,19}$/.test(expiration)) return "BadExpirationDate";
+  if (expiration === undefined || !/^\d{1,19}$/.test(expiration)) return assumptions.broadcastExpiration;
   if (priority !== undefined && priority !== "10" && priority !== "5") return "BadPriority";
   if (bodyBytes === 0) return "PayloadEmpty";
   if (bodyBytes > mostBytes) return "PayloadTooLarge";
@@ -145,7 +150,7 @@ function checkDescription(
 function checkRegistration(
   { resource, bundleId, channelId = "", expiration, method }: ChannelRequest,
   _sender: Sender,
-  { channels }: ChannelCourt,
+  { channels, assumptions }: ChannelCourt,
 ): RejectionReason | undefined {
   if (resource === "all-channels" || (resource === "channels" && method === "POST")) return undefined;
   const channel = channels.find(bundleId, channelId);
@@ -153,7 +158,7 @@ function checkRegistration(
   if (channel === undefined) {
     return channels.wasDeleted(bundleId, channelId) ? "ChannelNotRegistered" : "BadChannelId";
   }
-  return channel.storage === "none" && Number(expiration) !== 0 ? "BadExpirationDate" : undefined;
+  return channel.storage === "none" && Number(expiration) !== 0 ? assumptions.broadcastExpiration : undefined;
 }
 
 function isCreation({ resource, method }: ChannelRequest): boolean {

@@ -35,6 +35,8 @@ function serve(assumptions: Partial<Assumptions> = {}) {
     assumptions: { ...usualAssumptions, ...assumptions },
     channels,
     port: "push",
+    serviceRefusal: undefined,
+    idleMs: 0,
   };
   return { channels, court, storing, passing, deleted };
 }

@@ -12,14 +12,20 @@ let devices: Devices;
 let channels: Channels;
 let control: ControlServer;
 let scenarios: unknown[];
+let service: string[];
 
 beforeEach(async () => {
   history = new History();
   devices = new Devices();
   channels = new Channels();
   scenarios = [];
+  service = [];
   control = await ControlServer.listen(0, {
     ...{ history, devices, channels, connections: new Connections() },
+    state: {
+      announceShutdown: () => service.push("goes down"),
+      resume: () => service.push("goes on"),
+    },
     scenario: {
       set: (document) => scenarios.push(document),
       counts: () => (scenarios.at(-1) === undefined ? undefined : { first: 2 }),
@@ -190,6 +196,12 @@ test("sets a scenario, says how often its rules applied, and ends it", async () 
   expect((await call("PUT", "/scenario", "rules:")).status).toBe(400);
   expect((await call("DELETE", "/scenario")).status).toBe(204);
   expect((await call("GET", "/scenario")).status).toBe(404);
+});
+
+test("announces a shutdown, and takes it back", async () => {
+  expect((await call("PUT", "/shutdown")).status).toBe(204);
+  expect((await call("DELETE", "/shutdown")).status).toBe(204);
+  expect(service).toEqual(["goes down", "goes on"]);
 });
 
 test("resets history and devices", async () => {

@@ -14,6 +14,7 @@ export interface ControlTarget {
   readonly devices: Devices;
   readonly channels: Channels;
   readonly connections: Connections;
+  readonly state: { announceShutdown(): void; resume(): void };
   readonly scenario: {
     /** Undefined ends the one under way. @throws ApnsError `bad-option` with every problem of the document */
     set(document: unknown): void;
@@ -45,6 +46,7 @@ const routes: Readonly<Record<string, Readonly<Record<string, Route>>>> = {
   "/channels": { GET: listChannels },
   "/connections": { GET: listConnections },
   "/scenario": { GET: showScenario, PUT: setScenario, DELETE: endScenario },
+  "/shutdown": { PUT: announceShutdown, DELETE: resume },
   "/reset": { POST: reset },
 };
 
@@ -189,7 +191,18 @@ function endScenario({ scenario }: ControlTarget): ControlAnswer {
   return { status: 204 };
 }
 
-function reset({ history, devices, channels, connections, scenario }: ControlTarget): ControlAnswer {
+function announceShutdown({ state }: ControlTarget): ControlAnswer {
+  state.announceShutdown();
+  return { status: 204 };
+}
+
+function resume({ state }: ControlTarget): ControlAnswer {
+  state.resume();
+  return { status: 204 };
+}
+
+function reset({ history, devices, channels, connections, state, scenario }: ControlTarget): ControlAnswer {
+  state.resume();
   history.clear();
   devices.clear();
   channels.clear();

@@ -15,6 +15,8 @@ export interface Assumptions {
   readonly mostAheadMs: number;
   /** A provider token from further ahead. @default "InvalidProviderToken" */
   readonly tokenFromTheFuture: RejectionReason;
+  /** A provider token that expired while its connection was idle for over an hour. @default "ExpiredProviderToken" */
+  readonly expiredWhileIdle: "ExpiredProviderToken" | "InternalServerError";
   /** Another team's provider token on a connection that has one. @default "InvalidProviderToken" */
   readonly otherTeam: RejectionReason;
   /** An app id without the broadcast capability. @default "BroadcastFeatureNotEnabled", as seen; Apple's page has the other one */
@@ -29,6 +31,10 @@ export interface Assumptions {
   readonly topicOutsideCertificate: "TopicDisallowed" | "BadTopic";
   /** Live Activities by certificate. @default "accept" */
   readonly liveActivityByCertificate: "accept" | RejectionReason;
+  /** An `mdm` push with a provider token; Apple wants the MDM push certificate. @default "accept" */
+  readonly mdmByToken: "accept" | RejectionReason;
+  /** A broadcast whose expiration is missing or wrong. @default "BadExpirationDate", as Apple's page and as seen */
+  readonly broadcastExpiration: "BadExpirationDate" | "BadDate";
   /** A push without a push type. @default "accept" */
   readonly missingPushType: "accept" | RejectionReason;
   /** A payload that contradicts the push type, such as an alert in a background push. @default "accept" */
@@ -57,6 +63,7 @@ export const usualAssumptions: Assumptions = {
   environmentKey: "BadEnvironmentKeyInToken",
   mostAheadMs: 5 * 60_000,
   tokenFromTheFuture: "InvalidProviderToken",
+  expiredWhileIdle: "ExpiredProviderToken",
   otherTeam: "InvalidProviderToken",
   broadcastCapability: "BroadcastFeatureNotEnabled",
   broadcastsAt: "every-port",
@@ -64,6 +71,8 @@ export const usualAssumptions: Assumptions = {
   tokenUpdatesBy: "connection",
   topicOutsideCertificate: "TopicDisallowed",
   liveActivityByCertificate: "accept",
+  mdmByToken: "accept",
+  broadcastExpiration: "BadExpirationDate",
   missingPushType: "accept",
   contraryPayload: "accept",
   retryAfterSeconds: undefined,
@@ -81,6 +90,7 @@ export const strictAssumptions: Assumptions = {
   ...usualAssumptions,
   badJson: "BadRequestPayload",
   liveActivityByCertificate: "TopicDisallowed",
+  mdmByToken: "Forbidden",
   missingPushType: "MissingPushType",
   contraryPayload: "BadRequestPayload",
 };

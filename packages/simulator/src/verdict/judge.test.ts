@@ -70,6 +70,7 @@ function ask(request: Ask = {}): Verdict {
     environment: "sandbox",
     devices: request.devices ?? new Devices(),
     assumptions: { ...usualAssumptions, ...request.assumptions },
+    serviceRefusal: undefined,
     idleMs: request.idleMs ?? 0,
   } as const;
   return judge(push, request.sender ?? tokenSender(), court);
@@ -347,7 +348,7 @@ test.each<[string, string, string, boolean]>([
     "apns-topic": `com.example.MyApp${suffix}`,
     "apns-priority": "5",
   };
-  expect(reasonOf({ fields, payload, assumptions: strictAssumptions })).toBe(
+  expect(reasonOf({ fields, payload, assumptions: { ...strictAssumptions, mdmByToken: "accept" } })).toBe(
     isTaken ? undefined : "BadRequestPayload",
   );
   expect(reasonOf({ fields, payload })).toBeUndefined();

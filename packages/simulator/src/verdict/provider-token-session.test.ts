@@ -18,6 +18,7 @@ function session(tokens = new ProviderTokens([ours, ofAnotherTeam]), assumptions
       checked.check(authorization, {
         nowMs: start + minutes * minute,
         environment: "sandbox",
+        idleMs: 0,
         assumptions: { ...usualAssumptions, ...assumptions },
       }),
   };

@@ -13,6 +13,8 @@ export interface TokenCourt {
   readonly nowMs: number;
   readonly environment: "sandbox" | "production";
   readonly assumptions: Assumptions;
+  /** How long the connection had been without a request before this one. */
+  readonly idleMs: number;
 }
 
 /** What a provider token said, without its secret part. */
@@ -55,9 +57,10 @@ export class ProviderTokenSession {
   /** Why a request with this `authorization` is refused; undefined where it is not. */
   check(authorization: string | undefined, court: TokenCourt): RejectionReason | undefined {
     if (authorization === undefined) return "MissingProviderToken";
-    const { nowMs } = court;
+    const { nowMs, idleMs, assumptions } = court;
     if (authorization === this.header && this.use !== undefined && this.tokens.isGood(this.use.token.key)) {
-      return isExpired(this.use.token, nowMs) ? "ExpiredProviderToken" : undefined;
+      if (!isExpired(this.use.token, nowMs)) return undefined;
+      return idleMs > longestAgeMs ? assumptions.expiredWhileIdle : "ExpiredProviderToken";
     }
     const text = /^bearer +(\S+)$/i.exec(authorization)?.[1];
     const token = text === undefined ? undefined : this.tokens.verify(text, nowMs);

@@ -17,6 +17,8 @@ export interface Court {
   readonly environment: "sandbox" | "production";
   readonly assumptions: Assumptions;
   readonly devices: Devices;
+  /** What the service as a whole has to say to it: that it goes down, or is overloaded. */
+  readonly serviceRefusal: RejectionReason | undefined;
   /** How long the connection had been without a request before this one. */
   readonly idleMs: number;
 }
@@ -34,6 +36,7 @@ export interface Rule {
 }
 
 const all = {
+  service: { name: "service", check: (_push, _sender, { serviceRefusal }) => serviceRefusal },
   idle: {
     name: "idle",
     check: (_push, _sender, { assumptions, idleMs }) =>
@@ -101,7 +104,17 @@ const all = {
 export const ruleOrders: Readonly<Record<Assumptions["order"], readonly Rule[]>> = {
   "apns-protocol": Object.values(all),
   pushy: [
-    ...[all.idle, all.apnsId, all.method, all.topic, all.collapseId, all.priority, all.pushType, all.path],
+    ...[
+      all.service,
+      all.idle,
+      all.apnsId,
+      all.method,
+      all.topic,
+      all.collapseId,
+      all.priority,
+      all.pushType,
+      all.path,
+    ],
     ...[all.deviceToken, all.authentication, all.duplicate, all.expiration, all.empty, all.size, all.content],
     ...[all.registration, all.pace],
   ],
@@ -152,6 +165,9 @@ function checkTopic(push: PushRequest, sender: Sender, court: Court): RejectionR
   if (!topic.endsWith(suffix)) return "TopicDisallowed";
   switch (sender.kind) {
     case "token": {
+      if (rule?.authentication === "certificate" && court.assumptions.mdmByToken !== "accept") {
+        return court.assumptions.mdmByToken;
+      }
       const { topics } = sender.session;
       return topics === undefined || topics.includes(bundleIdOf(topic)) ? undefined : "TopicDisallowed";
     }
