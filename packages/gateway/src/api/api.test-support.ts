@@ -6,6 +6,7 @@ import { Apps } from "../apps/index.ts";
 import type { AppConfig } from "../config/index.ts";
 import { draftsOf } from "../delivery/draft-run.test-support.ts";
 import {
+  type AppStatus,
   type Delivery,
   type DeliveryHealth,
   type DraftRun,
@@ -47,6 +48,7 @@ class MemoryDelivery implements Delivery {
   /** `waitUntilFinal` ends only when the caller is gone. */
   waitsForever = false;
   waiting: string | undefined;
+  readonly pauses = new Map<string, NonNullable<AppStatus["pause"]>>();
 
   async submit(app: string, drafts: readonly NotificationDraft[]): Promise<readonly string[]> {
     await this.disk;
@@ -89,6 +91,27 @@ class MemoryDelivery implements Delivery {
 
   waitingFor(): string | undefined {
     return this.waiting;
+  }
+
+  status(): AppStatus {
+    const { queued, inFlight } = this.health;
+    const pause = this.pauses.get("demo");
+    return {
+      ...(pause === undefined ? {} : { pause }),
+      queued,
+      queuedBytes: queued * 100,
+      inFlight,
+      routes: [],
+    };
+  }
+
+  async pause(app: string, reason?: string): Promise<void> {
+    if (this.refusal !== undefined) throw this.refusal;
+    this.pauses.set(app, { sinceMs: 1_700_000_000_000, ...(reason === undefined ? {} : { reason }) });
+  }
+
+  async resume(app: string): Promise<void> {
+    this.pauses.delete(app);
   }
 
   async stop(): Promise<void> {}

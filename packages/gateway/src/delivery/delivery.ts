@@ -1,3 +1,4 @@
+import type { AppStatus } from "./app-status.ts";
 import type { DraftRun } from "./draft-run.ts";
 import type { Environment, NotificationDraft } from "./notification-draft.ts";
 import type { NotificationIds } from "./notification-ids.ts";
@@ -36,6 +37,15 @@ export interface Delivery {
   readonly failed: Promise<Error>;
   /** What the way to Apple of one app and environment waits for, in a few words; undefined while it is well. */
   waitingFor(app: string, environment: Environment): string | undefined;
+  /** How one app is doing. */
+  status(app: string): AppStatus;
+  /**
+   * Nothing of the app is sent until `resume`, also after a new start; what is in flight is settled, and notifications are
+   * taken as before. Of an app that is paused already the reason changes.
+   */
+  pause(app: string, reason?: string): Promise<void>;
+  /** Ends the pause. Without effect on an app that is not paused. */
+  resume(app: string): Promise<void>;
   /** Takes nothing more, waits for what is in flight (at most `deadlineMs`), hands the rest back, closes the store. */
   stop(deadlineMs: number): Promise<void>;
 }

@@ -152,6 +152,7 @@ export class Departures {
   #tellRoute({ route, leftAtMs, epoch }: Flight, outcome: Outcome, verdict: Verdict): void {
     const { breaker, concurrency, suspicion, app, environment } = route;
     const { random, logger, clock } = this.#options;
+    const nowMs = clock.monotonic();
     const wasSuspect = suspicion.isSuspect;
     suspicion.judge(outcome);
     if (suspicion.isSuspect && !wasSuspect)
@@ -159,7 +160,6 @@ export class Departures {
         { app, environment },
         "nearly all device tokens are bad: environment or topic may be wrong",
       );
-    const nowMs = clock.monotonic();
     const sign = signOf(outcome, nowMs - leftAtMs);
     if (sign !== undefined) concurrency.answered(sign, route.inFlight);
 

@@ -1,6 +1,7 @@
 import type { Clock, Timer } from "@carillon/apns";
-import type { NodeId, QueueKey, Store } from "../store/index.ts";
+import type { NodeId, QueueKey, Store, StoredPause } from "../store/index.ts";
 import { AppGate, type AppPause } from "./app-gate.ts";
+import type { RouteStatus } from "./app-status.ts";
 import type { BatchRun } from "./batch-run.ts";
 import type { DeliveryLogger } from "./delivery-logger.ts";
 import { Departures, type Moment } from "./departures.ts";
@@ -115,9 +116,10 @@ export class Dispatcher {
     return this.#routes.get(routeName(app, environment))?.detail ?? this.#gate(app).detail;
   }
 
-  /** The app sends nothing until it is given undefined. What is in flight stays so. */
-  setPause(app: string, pause: AppPause | undefined): void {
-    this.#gate(app).pause = pause;
+  /** These apps send nothing, all others may. What is in flight stays so. */
+  setPauses(pauses: readonly StoredPause[]): void {
+    for (const gate of this.#gates.values()) gate.pause = undefined;
+    for (const { app, ...pause } of pauses) this.#gate(app).pause = pause;
     this.wake();
   }
 
@@ -126,8 +128,12 @@ export class Dispatcher {
     return this.#gate(app).pause;
   }
 
-  routesOf(app: string): readonly Route[] {
-    return this.#ring.filter((route) => route.app === app);
+  /** In the order of their names. */
+  routesOf(app: string): readonly RouteStatus[] {
+    return this.#ring
+      .filter((route) => route.app === app)
+      .map((route) => route.status)
+      .sort((one, other) => one.environment.localeCompare(other.environment));
   }
 
   /** Looks, as soon as the event loop has a moment, whether anything may leave. */

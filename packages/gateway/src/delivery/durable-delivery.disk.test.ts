@@ -128,8 +128,8 @@ test("what is stored while it stops is answered, and is there after the next sta
 test("when the store has failed nothing is taken or sent any more, and whoever waits is told", async () => {
   const sender = new FakeSender();
   let fail = (): void => {};
-  const bench = await openWith(sender);
-  const { clock, store } = bench;
+  // Another node, which takes over what this one leaves.
+  const { clock, store } = await openWith(new FakeSender());
   const failed = new Promise<StoreFailedError>((resolve) => {
     fail = () => resolve(new StoreFailedError("disk I/O error"));
   });

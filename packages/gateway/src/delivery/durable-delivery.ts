@@ -1,6 +1,8 @@
 import { randomBytes } from "node:crypto";
 import type { Clock } from "@carillon/apns";
 import type { NodeId, Store } from "../store/index.ts";
+import { AppPauses } from "./app-pauses.ts";
+import type { AppStatus } from "./app-status.ts";
 import type { Delivery, DeliveryHealth } from "./delivery.ts";
 import { QueueFullError } from "./delivery-errors.ts";
 import type { DeliveryLogger } from "./delivery-logger.ts";
@@ -50,6 +52,7 @@ export class DurableDelivery implements Delivery {
   readonly #finder: Finder;
   readonly #waits: Waits;
   readonly #housekeeping: Housekeeping;
+  readonly #pauses: AppPauses;
   #state: Pick<DeliveryHealth, "state" | "detail"> = { state: "ready" };
   #stopped: Promise<void> | undefined;
 
@@ -84,10 +87,13 @@ export class DurableDelivery implements Delivery {
       clock,
       waitingFor: (app, environment) => this.#dispatcher.waitingFor(app, environment),
     });
+    this.#pauses = new AppPauses(store, clock, this.#dispatcher);
     this.#waits = new Waits(this.#finder, clock);
     this.#housekeeping = new Housekeeping({
       ...options,
       node,
+      inherited: () => this.#takeUp(),
+      look: () => this.#pauses.read(),
       lost: () => this.#dispatcher.dropEverything(),
       clockWentBack: () => this.#dispatcher.lookAtDisk(),
     });
@@ -98,11 +104,8 @@ export class DurableDelivery implements Delivery {
     const tally = new QueueTally();
     const delivery = new DurableDelivery(options, tally);
     await delivery.#housekeeping.start();
-    const summaries = await options.store.summarize();
-    for (const { queue, notifications, bodyBytes } of summaries)
-      tally.add(queue.app, notifications, bodyBytes);
-    for (const { queue, nextDueAtMs } of summaries)
-      if (nextDueAtMs !== undefined) delivery.#dispatcher.storedOnDisk(queue, nextDueAtMs);
+    await delivery.#pauses.read();
+    await delivery.#takeUp();
     void options.store.failed.then(({ message }) => {
       delivery.#state = { state: "failed", detail: message };
       void delivery.#halt();
@@ -121,6 +124,27 @@ export class DurableDelivery implements Delivery {
 
   waitingFor(app: string, environment: Environment): string | undefined {
     return this.#dispatcher.waitingFor(app, environment);
+  }
+
+  status(app: string): AppStatus {
+    const pause = this.#dispatcher.pauseOf(app);
+    const { notifications, bytes } = this.#tally.of(app);
+    const routes = this.#dispatcher.routesOf(app);
+    return {
+      ...(pause === undefined ? {} : { pause }),
+      queued: notifications,
+      queuedBytes: bytes,
+      inFlight: routes.reduce((sum, { inFlight }) => sum + inFlight, 0),
+      routes,
+    };
+  }
+
+  pause(app: string, reason?: string): Promise<void> {
+    return this.#pauses.pause(app, reason);
+  }
+
+  resume(app: string): Promise<void> {
+    return this.#pauses.resume(app);
   }
 
   async submit(app: string, drafts: readonly NotificationDraft[]): Promise<readonly string[]> {
@@ -162,6 +186,14 @@ export class DurableDelivery implements Delivery {
       await this.#store.release(this.#node).catch(() => undefined);
     }
     await this.#store.close();
+  }
+
+  /** Looks what the store holds: everything at the start, and later what another node has left. */
+  async #takeUp(): Promise<void> {
+    const summaries = await this.#store.summarize();
+    this.#tally.raise(summaries);
+    for (const { queue, nextDueAtMs } of summaries)
+      if (nextDueAtMs !== undefined) this.#dispatcher.storedOnDisk(queue, nextDueAtMs);
   }
 
   /** Nothing leaves any more, and nobody waits. Resolves when those who did have been told. */

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import type { Store } from "../store/index.ts";
+import type { Heartbeat, Store } from "../store/index.ts";
 import { ManualClock } from "./bench.test-support.ts";
 import { Housekeeping } from "./housekeeping.ts";
 
@@ -30,6 +30,8 @@ function open(answers: Partial<Store> = {}) {
     ...{ store, clock, node: "n", leaseMs: 30_000, logger: { info: note, warn: note, error: note } },
     retention: { bodiesMs: 1_000, recordsMs: 10_000 },
     lost: () => told.push("lost"),
+    inherited: async () => void told.push("inherited"),
+    look: async () => {},
     clockWentBack: () => told.push("clock"),
   });
   return { clock, calls, log, told, housekeeping };
@@ -51,12 +53,13 @@ test("does not start on a store that does not work", async () => {
   await expect(housekeeping.start()).rejects.toThrow("no");
 });
 
-test("tells when the node was taken for dead, and goes on after an error", async () => {
-  const answers: (() => Promise<"held" | "lost">)[] = [
+test("tells when the node or another one was taken for dead, and goes on after an error", async () => {
+  const answers: (() => Promise<Heartbeat>)[] = [
     async () => "held",
     async () => "lost",
     () => Promise.reject(new Error("busy")),
     async () => "lost",
+    async () => "inherited",
   ];
   const { clock, told, log, housekeeping } = open({
     heartbeat: () => (answers.shift() ?? answers[0] ?? fail)(),
@@ -68,6 +71,8 @@ test("tells when the node was taken for dead, and goes on after an error", async
   expect(log).toContain("the leases could not be renewed");
   await clock.pass(10_000);
   expect(told).toEqual(["lost", "lost"]);
+  await clock.pass(10_000);
+  expect(told).toEqual(["lost", "lost", "inherited"]);
 });
 
 test("purges in small steps while there is more, then once a minute, by what is kept how long", async () => {

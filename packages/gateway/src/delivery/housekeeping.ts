@@ -19,6 +19,10 @@ export interface HousekeepingOptions {
   readonly retention: Retention;
   /** Others took this node for dead: it holds nothing any more. */
   readonly lost: () => void;
+  /** Another node was found dead: what it held is free. */
+  readonly inherited: () => Promise<void>;
+  /** With every sign of life: looks what others have written. */
+  readonly look: () => Promise<void>;
   /** What waits on disk may be due earlier than was known. */
   readonly clockWentBack: () => void;
 }
@@ -68,13 +72,18 @@ export class Housekeeping {
   }
 
   async #heartbeat(): Promise<void> {
-    const { store, node, leaseMs, lost, logger } = this.#options;
+    const { store, node, leaseMs, lost, inherited, look, logger } = this.#options;
     try {
       await this.#lookAtClock();
-      if ((await store.heartbeat(node, leaseMs)) === "lost") {
+      const answer = await store.heartbeat(node, leaseMs);
+      if (answer === "lost") {
         logger.warn({ node }, "this node was taken for dead; it fetches its batches anew");
         lost();
+      } else if (answer === "inherited") {
+        logger.warn({ node }, "another node is dead; what it held goes on from here");
+        await inherited();
       }
+      await look();
     } catch (error) {
       if (!this.#isStopped) logger.warn({ detail: String(error) }, "the leases could not be renewed");
     }

@@ -1,3 +1,5 @@
+import type { QueueSummary } from "../store/index.ts";
+
 /** How much may wait, on disk and in memory together. */
 export interface QueueLimits {
   /** Notifications of all apps. @default 10,000,000. The last tenth is kept for apps that hold less than a hundredth. */
@@ -38,6 +40,17 @@ export class QueueTally {
   add(app: string, notifications: number, bytes: number): void {
     this.#all = sum(this.#all, notifications, bytes);
     this.#byApp.set(app, sum(this.of(app), notifications, bytes));
+  }
+
+  /** Counts what is on disk as well, where that is more: other nodes have stored it. */
+  raise(onDisk: readonly QueueSummary[]): void {
+    const byApp = new Map<string, Queued>();
+    for (const { queue, notifications, bodyBytes } of onDisk)
+      byApp.set(queue.app, sum(byApp.get(queue.app) ?? nothing, notifications, bodyBytes));
+    for (const [app, { notifications, bytes }] of byApp) {
+      const known = this.of(app);
+      this.add(app, Math.max(notifications - known.notifications, 0), Math.max(bytes - known.bytes, 0));
+    }
   }
 
   /** Why so many more may not be queued, in a sentence; undefined when they may. */

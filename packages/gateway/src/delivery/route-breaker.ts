@@ -29,6 +29,10 @@ export class RouteBreaker {
     return this.#epoch;
   }
 
+  get state(): State["kind"] {
+    return this.#state.kind;
+  }
+
   /** What the route waits for, in a few words; undefined while it is well. */
   get detail(): string | undefined {
     return this.#state.kind === "open" ? undefined : this.#state.detail;

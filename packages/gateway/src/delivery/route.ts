@@ -1,4 +1,5 @@
 import type { AppGate } from "./app-gate.ts";
+import type { RouteStatus } from "./app-status.ts";
 import { ConcurrencyLimit } from "./concurrency-limit.ts";
 import { EnvironmentSuspicion } from "./environment-suspicion.ts";
 import { LaneQueue } from "./lane-queue.ts";
@@ -82,6 +83,18 @@ export class Route {
   /** What the route waits for, in a few words; undefined while it is well. */
   get detail(): string | undefined {
     return this.gate.detail ?? this.breaker.detail;
+  }
+
+  get status(): RouteStatus {
+    const { environment, inFlight, breaker, detail } = this;
+    return {
+      environment,
+      inFlight,
+      maxInFlight: this.concurrency.current,
+      breaker: breaker.state,
+      ...(detail === undefined ? {} : { waitingFor: detail }),
+      isEnvironmentSuspect: this.suspicion.isSuspect,
+    };
   }
 
   /** Whether any lane has a notification in memory that waits. */

@@ -1,3 +1,4 @@
+export type { StoredPause } from "./pauses.ts";
 export { WorkerStore as SqliteStore } from "./sqlite/worker-store.ts";
 export type {
   BatchId,
@@ -5,6 +6,7 @@ export type {
   Claim,
   ClaimedBatch,
   FoundBatch,
+  Heartbeat,
   NewBatch,
   NodeId,
   Note,

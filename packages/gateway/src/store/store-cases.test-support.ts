@@ -346,23 +346,26 @@ export function storeCases(withStore: WithStore): void {
     ]);
   });
 
-  promise("frees what a node held whose lease has run out, and tells it", async ({ store }) => {
-    expect(await store.heartbeat("dead", -1)).toBe("held");
-    const theirs = batch({ leaseTo: "dead" });
-    await store.add([theirs]);
-    expect((await store.claim(everything)).batches).toEqual([]);
-    expect(await store.heartbeat("alive", 60_000)).toBe("held");
-    expect((await store.claim({ ...everything, node: "alive" })).batches.map(({ id }) => id)).toEqual([
-      theirs.id,
-    ]);
-    expect(await store.heartbeat("dead", 60_000)).toBe("lost");
-    expect(await store.heartbeat("dead", 60_000)).toBe("held");
-    expect(await store.heartbeat("alive", 60_000)).toBe("held");
-    // Nobody's lease has run out now.
-    await store.add([batch({ leaseTo: "dead" })]);
-    await store.heartbeat("alive", 60_000);
-    expect((await store.claim({ ...everything, node: "alive" })).batches).toEqual([]);
-  });
+  promise(
+    "frees what a node held whose lease has run out, and tells it and the one that inherits",
+    async ({ store }) => {
+      expect(await store.heartbeat("dead", -1)).toBe("held");
+      const theirs = batch({ leaseTo: "dead" });
+      await store.add([theirs]);
+      expect((await store.claim(everything)).batches).toEqual([]);
+      expect(await store.heartbeat("alive", 60_000)).toBe("inherited");
+      expect((await store.claim({ ...everything, node: "alive" })).batches.map(({ id }) => id)).toEqual([
+        theirs.id,
+      ]);
+      expect(await store.heartbeat("dead", 60_000)).toBe("lost");
+      expect(await store.heartbeat("dead", 60_000)).toBe("held");
+      expect(await store.heartbeat("alive", 60_000)).toBe("held");
+      // Nobody's lease has run out now.
+      await store.add([batch({ leaseTo: "dead" })]);
+      await store.heartbeat("alive", 60_000);
+      expect((await store.claim({ ...everything, node: "alive" })).batches).toEqual([]);
+    },
+  );
 
   promise("never takes a node's own batches from it because its sign of life was late", async ({ store }) => {
     await store.heartbeat("late", -1);
@@ -478,6 +481,23 @@ export function storeCases(withStore: WithStore): void {
       [retry.id, 5_300],
     ]);
     expect(claim.nextDueAtMs).toBe(12_000);
+  });
+
+  promise("keeps which apps are paused, since when and why, over a new start", async (subject) => {
+    expect(await subject.store.pausedApps()).toEqual([]);
+    await subject.store.pauseApp({ app: "b", sinceMs: 5_000, reason: "wrong key" });
+    await subject.store.pauseApp({ app: "a", sinceMs: 6_000 });
+    await subject.store.pauseApp({ app: "b", sinceMs: 9_000, reason: "a new key is on its way" });
+    await subject.store.pauseApp({ app: "c", sinceMs: 7_000 });
+    await subject.store.resumeApp("c");
+    await subject.store.resumeApp("nobody");
+    const paused = [
+      { app: "a", sinceMs: 6_000 },
+      { app: "b", sinceMs: 5_000, reason: "a new key is on its way" },
+    ];
+    expect(await subject.store.pausedApps()).toEqual(paused);
+    await subject.reopen();
+    expect(await subject.store.pausedApps()).toEqual(paused);
   });
 
   promise("answers calls that come together as if they had come one by one", async ({ store }) => {

@@ -1,3 +1,4 @@
+import type { PauseStore } from "./pauses.ts";
 import type { StoreFailedError } from "./store-errors.ts";
 
 /** Names a batch: the text of its notifications' ids without the last four digits. */
@@ -150,12 +151,14 @@ export interface PurgeRequest {
   readonly limit: number;
 }
 
+export type Heartbeat = "held" | "inherited" | "lost";
+
 /**
  * The durable queue. Every method that changes something resolves when the change is on disk (fsynced), and rejects
  * with `StoreFullError` (nothing of it was stored; later perhaps) or `StoreFailedError` (nothing was acknowledged, and
  * nothing will be any more). Times are given by the caller, except those of leases, which go by the store's own clock.
  */
-export interface Store {
+export interface Store extends PauseStore {
   /** Stores all or none. Resolves with the bodies, in the same order. */
   add(batches: readonly NewBatch[]): Promise<readonly Uint8Array[]>;
   /** Resolves with one entry for each of `batches`. A batch that is not known (any more) has nothing open. */
@@ -165,10 +168,11 @@ export interface Store {
   /** Makes everything free again that a node holds, and forgets the node. */
   release(node: NodeId): Promise<void>;
   /**
-   * Makes a node's leases last `leaseMs` from now, and frees those of nodes whose leases have run out. `lost` means that
-   * the node itself was found dead in the meantime: it holds nothing any more. A node's first call announces it.
+   * Makes a node's leases last `leaseMs` from now, and frees those of nodes whose leases have run out: `inherited` when there
+   * were any such nodes. `lost` means that the node itself was found dead in the meantime: it holds nothing any more. A
+   * node's first call announces it.
    */
-  heartbeat(node: NodeId, leaseMs: number): Promise<"held" | "lost">;
+  heartbeat(node: NodeId, leaseMs: number): Promise<Heartbeat>;
   /**
    * The clock was set back to `nowMs`. Free batches that were stored later than that, and were due at once or are
    * retries, wait from now on as long as they were to wait when they were stored. Resolves with how many there were.

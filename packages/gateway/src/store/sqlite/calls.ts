@@ -1,10 +1,20 @@
 import type { Store } from "../store.ts";
 
 /** The methods of the store that change something: they are committed and fsynced before they are answered. */
-export const writing = ["add", "settle", "claim", "release", "heartbeat", "clockWentBack", "purge"] as const;
+export const writing = [
+  "add",
+  "settle",
+  "claim",
+  "release",
+  "heartbeat",
+  "clockWentBack",
+  "purge",
+  "pauseApp",
+  "resumeApp",
+] as const;
 
 /** Those and the methods that only look. */
-export type CallName = (typeof writing)[number] | "summarize" | "find" | "findOwnId";
+export type CallName = (typeof writing)[number] | "summarize" | "find" | "findOwnId" | "pausedApps";
 
 /** One call of a method of the store, as data. */
 export type Call = {

@@ -6,6 +6,7 @@ import { afterEach, beforeEach, expect, test } from "vitest";
 import { SqliteStore } from "../../../dist/store/index.js";
 import { openDataFolder } from "./data-folder.ts";
 import { type Driver, loadDriver } from "./driver.ts";
+import { schemaVersion } from "./schema.ts";
 
 const driver = await loadDriver();
 let dataDir: string;
@@ -55,16 +56,17 @@ test("another process is kept out too, and a pid file alone keeps nobody out", a
 
 test("takes an empty database to the present form, and says so in it", () => {
   const { database, close } = openDataFolder(driver, dataDir);
-  expect(database.prepare("PRAGMA user_version").get()?.user_version).toBe(1);
+  expect(database.prepare("PRAGMA user_version").get()?.user_version).toBe(schemaVersion);
   const tables = database.prepare("SELECT name FROM sqlite_schema WHERE type = 'table' ORDER BY name").all();
-  expect(tables.map(({ name }) => name)).toEqual(["batch", "body", "node", "note", "own_id", "queue"]);
+  const known = ["batch", "body", "node", "note", "own_id", "paused_app", "queue"];
+  expect(tables.map(({ name }) => name)).toEqual(known);
   close();
 });
 
 test("refuses a database that a newer carillon wrote, and leaves it as it is", () => {
   mkdirSync(dataDir);
   const newer = driver.open(join(dataDir, "carillon.db"));
-  newer.exec("PRAGMA user_version = 7");
+  newer.exec("PRAGMA user_version = 1000");
   newer.close();
   // In a process of its own: here the npm package holds the lock until its statements are collected.
   const script = `
@@ -76,7 +78,7 @@ test("refuses a database that a newer carillon wrote, and leaves it as it is", (
       encoding: "utf8",
     });
     expect(stdout, `round ${round}`).toBe(
-      "StoreFailedError The data folder was written by a newer carillon (its schema is 7, this one knows 1). " +
+      `StoreFailedError The data folder was written by a newer carillon (its schema is 1000, this one knows ${schemaVersion}). ` +
         "Start that version, or use another data folder.\n",
     );
   }

@@ -3,6 +3,7 @@ import { type Answer, type Call, writing } from "./calls.ts";
 import type { OpenedFolder } from "./data-folder.ts";
 import { type Database, faultOf, type Statement } from "./driver.ts";
 import { Leases } from "./leases.ts";
+import { Pauses } from "./pauses.ts";
 import { Records } from "./records.ts";
 
 /** About so much is written to the log before it is copied into the database. */
@@ -26,6 +27,7 @@ export class SqliteEngine {
   readonly #batches: Batches;
   readonly #leases: Leases;
   readonly #records: Records;
+  readonly #pauses: Pauses;
   readonly #checkpoint: Statement;
   #logBytes = 0;
   #failure: string | undefined;
@@ -37,6 +39,7 @@ export class SqliteEngine {
     this.#batches = new Batches(this.#database);
     this.#leases = new Leases(this.#database, now);
     this.#records = new Records(this.#database);
+    this.#pauses = new Pauses(this.#database);
     this.#checkpoint = this.#database.prepare("PRAGMA wal_checkpoint(PASSIVE)");
     this.#leases.freeEverything();
   }
@@ -161,6 +164,12 @@ export class SqliteEngine {
         return this.#batches.clockWentBack(...call.args);
       case "purge":
         return this.#records.purge(...call.args);
+      case "pauseApp":
+        return this.#pauses.pause(...call.args);
+      case "resumeApp":
+        return this.#pauses.resume(...call.args);
+      case "pausedApps":
+        return this.#pauses.all();
       case "summarize":
         return this.#records.summarize();
       case "find":

@@ -50,6 +50,9 @@ export function inThreadStore(engine: SqliteEngine): Store {
     find: (batch, places) => ask({ name: "find", args: [batch, places] }),
     findOwnId: (app, apnsId) => ask({ name: "findOwnId", args: [app, apnsId] }),
     purge: (request) => ask({ name: "purge", args: [request] }),
+    pauseApp: (pause) => ask({ name: "pauseApp", args: [pause] }),
+    resumeApp: (app) => ask({ name: "resumeApp", args: [app] }),
+    pausedApps: () => ask({ name: "pausedApps", args: [] }),
     async close() {
       if (group.length > 0) commit();
       engine.close();

@@ -1,4 +1,4 @@
-import type { NodeId } from "../store.ts";
+import type { Heartbeat, NodeId } from "../store.ts";
 import type { Database, Statement } from "./driver.ts";
 
 /** The statements about who holds what. A batch's lease lasts as long as the node that holds it is alive. */
@@ -34,13 +34,15 @@ export class Leases {
     this.#deleteNodes.run();
   }
 
-  heartbeat(node: NodeId, leaseMs: number): "held" | "lost" {
+  heartbeat(node: NodeId, leaseMs: number): Heartbeat {
     const now = this.#now();
     const wasFoundDead = this.#announced.has(node) && this.#selectNode.get(node) === undefined;
     this.#announced.add(node);
     this.#insertNode.run(node, now + leaseMs);
-    for (const { node: dead } of this.#selectDead.all(now, node)) this.release(String(dead));
-    return wasFoundDead ? "lost" : "held";
+    const dead = this.#selectDead.all(now, node);
+    for (const each of dead) this.release(String(each.node));
+    if (wasFoundDead) return "lost";
+    return dead.length > 0 ? "inherited" : "held";
   }
 
   release(node: NodeId): void {

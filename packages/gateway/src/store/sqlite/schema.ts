@@ -62,7 +62,17 @@ const migrations: readonly string[] = [
   ) WITHOUT ROWID;
   CREATE INDEX own_id_batch ON own_id (batch);
   `,
+  `
+  CREATE TABLE paused_app (
+    app TEXT PRIMARY KEY,
+    since_ms INTEGER NOT NULL,
+    reason TEXT
+  ) WITHOUT ROWID;
+  `,
 ];
+
+/** The form that this version knows. */
+export const schemaVersion = migrations.length;
 
 /**
  * Brings the database to the present form, each step in a transaction of its own.
@@ -70,9 +80,9 @@ const migrations: readonly string[] = [
  */
 export function migrate(database: Database): void {
   const version = Number(database.prepare("PRAGMA user_version").get()?.user_version);
-  if (version > migrations.length)
+  if (version > schemaVersion)
     throw new StoreFailedError(
-      `The data folder was written by a newer carillon (its schema is ${version}, this one knows ${migrations.length}). ` +
+      `The data folder was written by a newer carillon (its schema is ${version}, this one knows ${schemaVersion}). ` +
         `Start that version, or use another data folder.`,
     );
   migrations.slice(version).forEach((step, index) => {

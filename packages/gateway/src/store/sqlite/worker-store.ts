@@ -1,9 +1,11 @@
 import { Worker } from "node:worker_threads";
+import type { StoredPause } from "../pauses.ts";
 import type {
   BatchId,
   Claim,
   ClaimRequest,
   FoundBatch,
+  Heartbeat,
   NewBatch,
   NodeId,
   PurgeRequest,
@@ -85,7 +87,7 @@ export class WorkerStore implements Store {
     return this.#call({ name: "release", args: [node] });
   }
 
-  heartbeat(node: NodeId, leaseMs: number): Promise<"held" | "lost"> {
+  heartbeat(node: NodeId, leaseMs: number): Promise<Heartbeat> {
     return this.#call({ name: "heartbeat", args: [node, leaseMs] });
   }
 
@@ -107,6 +109,18 @@ export class WorkerStore implements Store {
 
   purge(request: PurgeRequest): Promise<{ bodies: number; records: number }> {
     return this.#call({ name: "purge", args: [request] });
+  }
+
+  pauseApp(pause: StoredPause): Promise<void> {
+    return this.#call({ name: "pauseApp", args: [pause] });
+  }
+
+  resumeApp(app: string): Promise<void> {
+    return this.#call({ name: "resumeApp", args: [app] });
+  }
+
+  pausedApps(): Promise<readonly StoredPause[]> {
+    return this.#call({ name: "pausedApps", args: [] });
   }
 
   /**
