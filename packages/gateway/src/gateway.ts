@@ -6,8 +6,8 @@ import type { FastifyInstance } from "fastify";
 import { type Logger, pino } from "pino";
 import { createApi, openAdminKey } from "./api/index.ts";
 import { Apps } from "./apps/index.ts";
-import type { Config } from "./config/index.ts";
-import { type Delivery, openDelivery } from "./delivery/index.ts";
+import type { Config, Limits } from "./config/index.ts";
+import { type Delivery, type DeliveryOptions, openDelivery } from "./delivery/index.ts";
 
 const { version } = createRequire(import.meta.url)("../package.json") as { version: string };
 
@@ -61,7 +61,9 @@ export async function startGateway({
   const delivery = await openDelivery({
     dataDir,
     senderFor: (app, environment) => apps.senderFor(app, environment),
+    rateOf: (app) => apps.find(app)?.config.rateLimit,
     logger,
+    ...boundsOf(config.limits),
   });
   let server: FastifyInstance | undefined;
   try {
@@ -86,6 +88,19 @@ export async function startGateway({
       closed ??= stop(parts, deadlineMs);
       return closed;
     },
+  };
+}
+
+/** The bounds that the configuration names, in the words of the delivery. */
+function boundsOf({
+  maxResidentBytes,
+  maxInFlightPerRoute,
+  ...queueLimits
+}: Limits = {}): Pick<DeliveryOptions, "queueLimits" | "routeLimits" | "memory"> {
+  return {
+    queueLimits,
+    ...(maxInFlightPerRoute === undefined ? {} : { routeLimits: { maxInFlight: maxInFlightPerRoute } }),
+    ...(maxResidentBytes === undefined ? {} : { memory: { maxResidentBytes } }),
   };
 }
 

@@ -155,7 +155,7 @@ test("an unknown app is 404", async () => {
 });
 
 test("an unknown address is 404 and says where to look", async () => {
-  for (const path of ["/nope", "/v1", "/v1/apps", "/v1/apps/demo", "/v1/apps/demo/notifications/1/2"]) {
+  for (const path of ["/nope", "/v1", "/v1/apps/demo/notifications/1/2"]) {
     const { status, headers, body } = await api.get(path);
     expect(status).toBe(404);
     expect(headers["content-type"]).toMatch("application/problem+json");

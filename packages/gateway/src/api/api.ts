@@ -12,6 +12,7 @@ import {
   sendProblem,
 } from "./problems/answer-problems.ts";
 import { ApiProblem } from "./problems/api-problem.ts";
+import { appRoutes } from "./routes/apps.ts";
 import { documentationRoutes } from "./routes/documentation.ts";
 import { notificationRoutes } from "./routes/notifications.ts";
 import { operationRoutes } from "./routes/operation.ts";
@@ -59,21 +60,22 @@ export async function createApi(options: ApiOptions): Promise<FastifyInstance> {
   await secureAnswers(server);
   await documentationRoutes(server, options.version);
   operationRoutes(server, { delivery, apps });
-  await server.register(
-    (scope, _options, done) => {
-      scope.addHook("onRequest", async (request, reply) => {
-        requireKey(request, adminKey);
-        reply.header("cache-control", "no-store");
-      });
-      notificationRoutes(scope, {
-        delivery,
-        bodies: new BodyReader(options.bodyLimits),
-        appOf: (name) => findApp(apps, name),
-      });
-      done();
-    },
-    { prefix: "/v1/apps/:app" },
-  );
+  const bodies = new BodyReader(options.bodyLimits);
+  const appOf = (name: string): App => findApp(apps, name);
+  const guarded = (prefix: string, add: (scope: FastifyInstance) => void): PromiseLike<unknown> =>
+    server.register(
+      (scope, _options, done) => {
+        scope.addHook("onRequest", async (request, reply) => {
+          requireKey(request, adminKey);
+          reply.header("cache-control", "no-store");
+        });
+        add(scope);
+        done();
+      },
+      { prefix },
+    );
+  await guarded("/v1/apps", (scope) => appRoutes(scope, { apps, delivery, bodies, appOf }));
+  await guarded("/v1/apps/:app", (scope) => notificationRoutes(scope, { delivery, bodies, appOf }));
   await server.ready();
   return server;
 }

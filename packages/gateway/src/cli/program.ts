@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { Command, CommanderError } from "commander";
 import { CommandFailure } from "./command-failure.ts";
+import { addAppsCommand } from "./commands/apps.ts";
 import { addDevCommand } from "./commands/dev.ts";
 import { addSendCommand } from "./commands/send.ts";
 import { addServeCommand } from "./commands/serve.ts";
@@ -27,6 +28,7 @@ export async function run(words: readonly string[], terminal: Terminal): Promise
   addServeCommand(program, terminal, end);
   addSimulateCommand(program, terminal, end);
   addDevCommand(program, terminal, end);
+  addAppsCommand(program, terminal, end);
   try {
     await program.parseAsync(words, { from: "user" });
     return status;

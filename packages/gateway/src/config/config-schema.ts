@@ -96,6 +96,35 @@ const appSchema = Type.Object(
     ca: Type.Optional(
       Type.String({ minLength: 1, description: "Name a PEM file with further trust anchors." }),
     ),
+    rateLimit: Type.Optional(
+      Type.Integer({
+        minimum: 1,
+        maximum: 1_000_000,
+        description: "The app sends at most so many notifications a second; without it as many as go.",
+      }),
+    ),
+  },
+  { additionalProperties: false },
+);
+
+const count = (what: string) =>
+  Type.Optional(Type.Integer({ minimum: 1, maximum: 1_000_000_000_000, description: what }));
+
+const limitsSchema = Type.Object(
+  {
+    maxQueued: count("So many notifications may wait, of all apps; 10,000,000 by default."),
+    maxQueuedBytes: count("Bytes that wait, of all apps; 10 GiB by default."),
+    maxQueuedPerApp: count("So many notifications of one app may wait; four fifths of maxQueued by default."),
+    maxQueuedBytesPerApp: count("Bytes of one app that wait; four fifths of maxQueuedBytes by default."),
+    maxResidentBytes: count("Bytes of the queue that are held in memory, about; 64 MiB by default."),
+    maxInFlightPerRoute: Type.Optional(
+      Type.Integer({
+        minimum: 1,
+        maximum: 10_000,
+        description:
+          "So many notifications of one app and environment may be sent and not settled; 2,000 by default.",
+      }),
+    ),
   },
   { additionalProperties: false },
 );
@@ -130,6 +159,7 @@ export const configSchema = Type.Object(
         { additionalProperties: false },
       ),
     ),
+    limits: Type.Optional(limitsSchema),
     apps: Type.Array(appSchema, {
       minItems: 1,
       maxItems: 10_000,

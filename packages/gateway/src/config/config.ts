@@ -8,7 +8,18 @@ export interface Config {
   /** Absolute path of the folder that holds the queue and `admin.key`. */
   readonly dataDir: string;
   readonly logLevel: LogLevel;
+  readonly limits?: Limits;
   readonly apps: readonly AppConfig[];
+}
+
+/** Bounds; what is absent has the default that the schema names. */
+export interface Limits {
+  readonly maxQueued?: number;
+  readonly maxQueuedBytes?: number;
+  readonly maxQueuedPerApp?: number;
+  readonly maxQueuedBytesPerApp?: number;
+  readonly maxResidentBytes?: number;
+  readonly maxInFlightPerRoute?: number;
 }
 
 export interface AppConfig {
@@ -23,6 +34,8 @@ export interface AppConfig {
   readonly endpoint?: string;
   /** Trust anchors (PEM) beside the system's. */
   readonly ca?: string;
+  /** Notifications a second at most, on all its ways to Apple together. */
+  readonly rateLimit?: number;
 }
 
 /** One thing that is wrong with the configuration. */

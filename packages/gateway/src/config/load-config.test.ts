@@ -86,6 +86,25 @@ test("the environment wins over the file", () => {
   expect(config.logLevel).toBe("warn");
 });
 
+test("reads bounds and rates, and refuses an app more than all may have", () => {
+  const config = configOf(`limits: { maxQueued: 1000, maxQueuedPerApp: 900 }\napps: ${app}`, {
+    CARILLON_LIMITS_MAX_QUEUED_BYTES_PER_APP: "5000000",
+    CARILLON_LIMITS_MAX_IN_FLIGHT_PER_ROUTE: "100",
+    CARILLON_APPS_0_RATE_LIMIT: "250",
+  });
+  expect(config.limits).toEqual({
+    maxQueued: 1_000,
+    maxQueuedPerApp: 900,
+    maxQueuedBytesPerApp: 5_000_000,
+    maxInFlightPerRoute: 100,
+  });
+  expect(config.apps[0]?.rateLimit).toBe(250);
+  expect(problemsOf(`limits: { maxQueued: 1000, maxQueuedPerApp: 2000 }\napps: ${app}`)).toEqual([
+    "carillon.yaml:1 limits.maxQueuedPerApp: This is more than all apps together may have (limits.maxQueued: 1000).",
+  ]);
+  expect(problemsOf(`limits: { maxQueued: 0 }\napps: ${app}`)).toHaveLength(1);
+});
+
 test("without a file everything can come from the environment, the key's text too", () => {
   const config = configOf(undefined, {
     CARILLON_APPS_0_NAME: "demo",

@@ -69,12 +69,14 @@ class ConfigReader {
     const data = stringAt(value, "data") ?? "./carillon-data";
     const dataDir = resolve(this.#folder, data);
     this.#checkDataDir(dataDir);
+    this.#checkLimits((value as Partial<WrittenConfig> | undefined)?.limits);
     if (this.problems.length > 0 || !isConfig.Check(value)) return undefined;
-    const { listen, log } = value;
+    const { listen, log, limits } = value;
     return {
       listen: { host: listen?.host ?? "127.0.0.1", port: listen?.port ?? 8080 },
       dataDir,
       logLevel: log?.level ?? "info",
+      ...(limits === undefined ? {} : { limits }),
       apps,
     };
   }
@@ -99,7 +101,7 @@ class ConfigReader {
   }
 
   #readApp(app: Partial<WrittenApp>, index: number): AppConfig[] {
-    const { name, topic, environment, endpoint } = app;
+    const { name, topic, environment, endpoint, rateLimit } = app;
     const at: Path = ["apps", index];
     if (typeof endpoint === "string") this.#checkEndpoint([...at, "endpoint"], endpoint);
     const ca = typeof app.ca === "string" ? this.#readTrustAnchors([...at, "ca"], app.ca) : undefined;
@@ -128,6 +130,7 @@ class ConfigReader {
         credentials,
         ...(endpoint === undefined ? {} : { endpoint }),
         ...(ca === undefined ? {} : { ca }),
+        ...(rateLimit === undefined ? {} : { rateLimit }),
       },
     ];
   }
@@ -171,6 +174,22 @@ class ConfigReader {
         ["data"],
         `This process may not write to ${existing}. Give its user the right to, or name another folder.`,
       );
+    }
+  }
+
+  /** What one app may have must fit into what all may have. */
+  #checkLimits(limits: WrittenConfig["limits"]): void {
+    const pairs = [
+      ["maxQueuedPerApp", "maxQueued", 10_000_000],
+      ["maxQueuedBytesPerApp", "maxQueuedBytes", 10_240 * 1024 * 1024],
+    ] as const;
+    for (const [one, all, byDefault] of pairs) {
+      const most = limits?.[all] ?? byDefault;
+      if ((limits?.[one] ?? 0) > most)
+        this.#refuse(
+          ["limits", one],
+          `This is more than all apps together may have (limits.${all}: ${most}).`,
+        );
     }
   }
 

@@ -62,7 +62,7 @@ export async function openDelivery(options: DeliveryOptions): Promise<Delivery> 
     logger,
     senderFor,
     rateOf: (app) => options.rateOf?.(app),
-    queueLimits: { ...defaults.queueLimits, ...options.queueLimits },
+    queueLimits: completeQueueLimits(options.queueLimits),
     routeLimits: { ...defaults.routeLimits, ...options.routeLimits },
     memory: { ...defaults.memory, ...options.memory },
     budget: { ...defaults.budget, ...options.budget },
@@ -70,3 +70,16 @@ export async function openDelivery(options: DeliveryOptions): Promise<Delivery> 
     leaseMs: defaults.leaseMs,
   });
 }
+
+/** What one app may have follows from what all may have, where only that is said. */
+function completeQueueLimits(given: Partial<QueueLimits> = {}): QueueLimits {
+  const { maxQueued, maxQueuedBytes } = { ...defaults.queueLimits, ...given };
+  return {
+    maxQueuedPerApp: Math.ceil(maxQueued * ownShare),
+    maxQueuedBytesPerApp: Math.ceil(maxQueuedBytes * ownShare),
+    ...given,
+    ...{ maxQueued, maxQueuedBytes },
+  };
+}
+
+const ownShare = 0.8;

@@ -30,6 +30,7 @@ export async function documentationRoutes(server: FastifyInstance, version: stri
       components: { securitySchemes: { key: { type: "http", scheme: "bearer" } } },
       tags: [
         { name: "notifications", description: "Send, and see what became of it" },
+        { name: "apps", description: "How the apps are doing, and stopping them" },
         { name: "operation", description: "For orchestrators and newcomers; no key needed" },
       ],
     },
