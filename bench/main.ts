@@ -3,6 +3,7 @@ import { benchBacklog } from "./backlog.ts";
 import { benchClient } from "./client.ts";
 import { benchDelivery } from "./delivery.ts";
 import { benchGateway } from "./gateway.ts";
+import { benchIsolation } from "./isolation.ts";
 import { benchSimulator } from "./simulator.ts";
 
 const words = process.argv.slice(2);
@@ -11,9 +12,12 @@ const [what, form] = words.filter((word) => word !== "--quick");
 if (what === "backlog") await benchBacklog(mode);
 else if (what === "client") await benchClient(mode);
 else if (what === "delivery") await benchDelivery(mode);
+else if (what === "gateway" && form === "isolation") await benchIsolation(mode);
 else if (what === "gateway") await benchGateway(mode, form);
 else if (what === "simulator") await benchSimulator(mode);
 else {
-  console.error("usage: npm run bench -- backlog|client|delivery|gateway [FORM]|simulator [--quick]");
+  console.error(
+    "usage: npm run bench -- backlog|client|delivery|gateway [FORM|isolation]|simulator [--quick]",
+  );
   process.exitCode = 2;
 }

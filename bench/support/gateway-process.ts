@@ -1,5 +1,5 @@
 /**
- * A gateway with one app that sends to a sink, as a process of its own. `fork`ed, it gets the sink's address and sends its
+ * A gateway with one app or more that send to a sink, as a process of its own. `fork`ed, it gets the sink's address and sends its
  * own port and key; to every further message it answers with what it has used so far. A data folder that it is given stays.
  */
 import { generateKeyPairSync } from "node:crypto";
@@ -23,25 +23,25 @@ process.once("message", (task: GatewayTask) => void serve(task));
 
 export interface GatewayTask extends Sink {
   readonly dataDir?: string;
+  /** How many apps there are: `demo`, `demo-1`, `demo-2` … @default 1 */
+  readonly apps?: number;
 }
 
-async function serve({ dataDir: given, ...sink }: GatewayTask): Promise<void> {
+async function serve({ dataDir: given, apps = 1, ...sink }: GatewayTask): Promise<void> {
   const dataDir = given ?? mkdtempSync(join(process.env.BENCH_DIR ?? tmpdir(), "carillon-bench-"));
   const gateway = await startGateway({
     config: {
       listen: { host: "127.0.0.1", port: 0 },
       dataDir,
       logLevel: "warn",
-      apps: [
-        {
-          name: "demo",
-          topic: "com.example.demo",
-          environment: "sandbox",
-          credentials: { kind: "token", key, keyId: "ABC123DEFG", teamId: "DEF123GHIJ" },
-          endpoint: `https://localhost:${sink.port}`,
-          ca: sink.ca,
-        },
-      ],
+      apps: Array.from({ length: apps }, (_, index) => ({
+        name: index === 0 ? "demo" : `demo-${index}`,
+        topic: "com.example.demo",
+        environment: "sandbox",
+        credentials: { kind: "token", key, keyId: "ABC123DEFG", teamId: "DEF123GHIJ" },
+        endpoint: `https://localhost:${sink.port}`,
+        ca: sink.ca,
+      })),
     },
   });
   process.send?.({ url: gateway.url, key: gateway.adminKey });

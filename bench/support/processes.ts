@@ -3,11 +3,12 @@ import { once } from "node:events";
 import { fileURLToPath } from "node:url";
 import type { Measurement, Task } from "./run-sender.ts";
 import type { Sink } from "./sender.ts";
+import type { MarkReport } from "./sink-marks.ts";
 
 const loader = ["--import", "tsx"];
 
 export interface SinkProcess extends Sink {
-  usage(): Promise<{ requests: number; connections: number; cpuMs: number }>;
+  usage(): Promise<{ requests: number; connections: number; cpuMs: number; marks?: readonly MarkReport[] }>;
   stop(): void;
 }
 

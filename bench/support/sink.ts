@@ -6,12 +6,15 @@
  * SINK_DELAY_MS holds every answer and every window update back by that time, as a long path would (half of the round
  * trip lies in each direction; for a sender only the sum shows).
  * SINK_CREDIT_STEP is how many bytes it lets pass before it gives window back (default: a quarter of it, at most 16 KB).
+ * SINK_MARKS=1 makes it read the marks of bench/support/sink-marks.ts, answer as they say, and tell when they came.
  * SINK_WINDOW is the connection's receive window in bytes (default: as large as HTTP/2 has; 65535 is APNs').
  */
 import type { AddressInfo } from "node:net";
 import { createServer, type TLSSocket } from "node:tls";
 import { makeServerCertificate } from "../../test/support/server-certificate.ts";
+import { refusal, SinkMarks } from "./sink-marks.ts";
 
+const marks = process.env.SINK_MARKS === "1" ? new SinkMarks() : undefined;
 const delayMs = Number(process.env.SINK_DELAY_MS ?? 0);
 const window = Number(process.env.SINK_WINDOW ?? 0x7fffffff);
 const creditStep = Number(process.env.SINK_CREDIT_STEP ?? Math.min(16_384, window / 4));
@@ -39,7 +42,8 @@ server.listen(0, "127.0.0.1", () => {
 });
 process.on("message", () => {
   const { user, system } = process.cpuUsage();
-  process.send?.({ requests, connections, cpuMs: (user + system) / 1000 });
+  const seen = marks === undefined ? {} : { marks: marks.report() };
+  process.send?.({ requests, connections, cpuMs: (user + system) / 1000, ...seen });
 });
 process.on("disconnect", () => process.exit(0));
 
@@ -147,7 +151,9 @@ function serve(socket: TLSSocket): void {
       if (type === data) toCredit += length;
       if ((type === data || type === headers) && (flags & 1) !== 0) {
         requests += 1;
-        answers.add(bytes, at + 5);
+        const fate = type === data ? marks?.read(bytes, at + 9, at + 9 + length) : undefined;
+        if (fate === undefined) answers.add(bytes, at + 5);
+        else if (fate !== "silence") later(refusal(fate, bytes, at + 5));
       } else if (type === settings && (flags & 1) === 0) {
         later(Buffer.from([0, 0, 0, settings, 1, 0, 0, 0, 0]));
       } else if (type === ping && (flags & 1) === 0) {
