@@ -8,6 +8,7 @@ import {
   rest,
   unavailable,
   unreachable,
+  wrongKey,
 } from "./bench.test-support.ts";
 import { defaults } from "./open-delivery.ts";
 
@@ -154,4 +155,47 @@ test("when nearly all device tokens of a route are bad, the reason says so; a si
   expect(record?.attempts).toMatchObject([{ outcome: "rejected", reason: "BadDeviceToken" }]);
   expect(await reasonOf("right", dead)).toBe("BadDeviceToken");
   expect(log).toEqual(["nearly all device tokens are bad: environment or topic may be wrong"]);
+});
+
+test("row 87: of 50 apps one has a refused key and one a huge backlog, and the others get equal shares, from disk too", async () => {
+  const sent = new Map<string, number>();
+  let all = 0;
+  let half: number[] = [];
+  const note = (app: string): void => {
+    sent.set(app, (sent.get(app) ?? 0) + 1);
+    all += 1;
+    if (all === 25_000) half = [...sent.values()];
+  };
+  const wrong = new FakeSender(wrongKey);
+  const senders = new Map<string, FakeSender>();
+  const senderFor = (app: string): FakeSender => {
+    let sender = senders.get(app);
+    if (sender === undefined) {
+      sender = new FakeSender((each) => {
+        note(app);
+        return accepted(each);
+      });
+      senders.set(app, sender);
+    }
+    return sender;
+  };
+  const { delivery } = await openBench({
+    senderFor: (app) => (app === "wrong" ? wrong : senderFor(app)),
+    // Not a tenth of what waits.
+    memory: { maxResidentBytes: 400_000, maxAppBytes: 200_000, maxLaneBytes: 100_000 },
+  });
+  const others = Array.from({ length: 48 }, (_, index) => `app-${index}`);
+  const apps = ["huge", "wrong", ...others];
+  await Promise.all(apps.map((app) => delivery.pause(app)));
+  for (let batch = 0; batch < 20; batch += 1) await delivery.submit("huge", [draft({ devices: 1_000 })]);
+  for (const app of [...others, "wrong"])
+    for (let batch = 0; batch < 4; batch += 1) await delivery.submit(app, [draft({ devices: 250 })]);
+  await Promise.all(apps.map((app) => delivery.resume(app)));
+  await expect.poll(() => all, { timeout: 60_000, interval: 20 }).toBe(68_000);
+  expect(half).toHaveLength(49);
+  const sum = half.reduce((total, each) => total + each, 0);
+  const squares = half.reduce((total, each) => total + each * each, 0);
+  // Jain's index: 1 where all have the same.
+  expect(sum ** 2 / (half.length * squares)).toBeGreaterThan(0.95);
+  expect(delivery.status("wrong")).toMatchObject({ queued: 1_000 });
 });
