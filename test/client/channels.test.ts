@@ -1,6 +1,6 @@
 import { ApnsClient, ApnsError, liveActivityPayload } from "@carillon/apns";
+import { type Simulator, type SimulatorOptions, startSimulator } from "@carillon/simulator";
 import { afterEach, expect, test } from "vitest";
-import { ChannelService } from "../support/channel-service.ts";
 import { type PeerRequest, RawPeer } from "../support/raw-peer.ts";
 import { clientFor, deviceToken } from "../support/sending.ts";
 
@@ -22,13 +22,23 @@ async function start(answer: (request: PeerRequest) => void, options = {}) {
   return { peer, client };
 }
 
+/** A client of the simulator, which knows what Apple's channels are. */
+async function startWithSimulator(options: SimulatorOptions = {}) {
+  const simulator: Simulator = await startSimulator(options);
+  const { endpoint, channelsEndpoint, ca, topic, credentials } = simulator;
+  const client = new ApnsClient({ endpoint, channelsEndpoint, ca, topic, credentials: credentials.token });
+  stopping.push(
+    () => simulator.close(),
+    () => client.close({ deadlineMs: 0 }),
+  );
+  return { simulator, client };
+}
+
 test("channels are made, read, listed and deleted", async () => {
-  const service = new ChannelService();
-  const { channels, requests } = service;
-  const { client } = await start((request) => service.answer(request));
+  const { simulator, client } = await startWithSimulator();
   const made = await client.channels.create({ storage: "most-recent" });
   if (made.kind !== "created") throw new Error(JSON.stringify(made));
-  expect(channels.get(made.channelId)).toBe(1);
+  expect(simulator.channels.find("com.example.demo", made.channelId)?.storage).toBe("most-recent");
   expect(await client.channels.read(made.channelId)).toMatchObject({ kind: "read", storage: "most-recent" });
   expect(await client.channels.list()).toMatchObject({ kind: "listed", channelIds: [made.channelId] });
   expect(await client.channels.delete(made.channelId)).toMatchObject({ kind: "deleted", attempts: 1 });
@@ -37,27 +47,26 @@ test("channels are made, read, listed and deleted", async () => {
     status: 404,
     reason: "BadPath",
   });
-  expect(requests.map(({ headers }) => `${headers.get(":method")} ${headers.get(":path")}`)).toEqual([
+  const requests = simulator.history.find({ kind: "channels" });
+  expect(requests.map(({ headers }) => `${headers[":method"]} ${headers[":path"]}`)).toEqual([
     "POST /1/apps/com.example.demo/channels",
     "GET /1/apps/com.example.demo/channels",
     "GET /1/apps/com.example.demo/all-channels",
     "DELETE /1/apps/com.example.demo/channels",
     "DELETE /1/apps/com.example.demo/channels",
   ]);
-  expect(requests[0]?.body.toString()).toBe('{"message-storage-policy":1,"push-type":"LiveActivity"}');
-  expect(requests[0]?.headers.get("authorization")).toMatch(/^bearer \S+$/);
-  expect(requests[0]?.headers.get("apns-request-id")).toBe(made.requestId);
-  expect(requests.every(({ headers }) => !headers.has("apns-topic") && !headers.has("apns-id"))).toBe(true);
+  expect(requests[0]?.payload.toString()).toBe('{"message-storage-policy":1,"push-type":"LiveActivity"}');
+  expect(requests[0]?.headers.authorization).toMatch(/^bearer \S+$/);
+  expect(requests[0]?.headers["apns-request-id"]).toBe(made.requestId);
+  const names = requests.flatMap(({ headers }) => Object.keys(headers));
+  expect(names.filter((name) => name === "apns-topic" || name === "apns-id")).toEqual([]);
 });
 
 test("a list of 10,000 channels comes whole", async () => {
-  const service = new ChannelService();
-  const { channels } = service;
-  for (let each = 0; each < 10_000; each += 1)
-    channels.set(Buffer.alloc(16, `${each} `).toString("base64"), 0);
-  const { client } = await start((request) => service.answer(request));
+  const { simulator, client } = await startWithSimulator();
+  const made = Array.from({ length: 10_000 }, () => simulator.channels.create("com.example.demo", "none"));
   const listed = await client.channels.list();
-  expect(listed.kind === "listed" && listed.channelIds).toEqual([...channels.keys()]);
+  expect(listed.kind === "listed" && listed.channelIds).toEqual(made.map(({ channelId: id }) => id));
 });
 
 test("a broadcast goes over the connection for notifications, with one provider token", async () => {
@@ -143,15 +152,11 @@ test("a caller's mistakes reject, with every problem named", async () => {
 });
 
 test("channels may be managed in another place than notifications are sent to", async () => {
-  const service = new ChannelService();
-  const management = await RawPeer.start({ onRequest: (request) => service.answer(request) });
-  stopping.push(() => management.close());
-  const { peer, client } = await start((request) => request.connection.answer(request), {
-    channelsEndpoint: management.endpoint,
-    ca: management.ca,
-  });
+  const { simulator, client } = await startWithSimulator({ channelsPort: 0 });
   expect(await client.channels.list()).toMatchObject({ kind: "listed" });
-  expect([management.requests, peer.requests]).toEqual([1, 0]);
-  expect(() => clientFor(peer, { channelsEndpoint: "http://localhost" })).toThrow(/channelsEndpoint must be/);
+  expect(simulator.connections.all).toMatchObject([{ port: "channels", requests: 1 }]);
+  expect(() => clientFor(simulator, { channelsEndpoint: "http://localhost" })).toThrow(
+    /channelsEndpoint must be/,
+  );
   expect(ApnsClient.prototype).toHaveProperty("broadcast");
 });

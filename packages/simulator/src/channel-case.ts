@@ -59,15 +59,8 @@ export class ChannelCase implements RequestCase {
     if (verdict === undefined) return;
     const { requestId, channelId } = verdict;
     if (status < 300) carryOut(asked, verdict, { channels: service.channels, nowMs: atMs });
-    if (asked.resource !== "broadcast") {
-      const { method, resource, bundleId } = asked;
-      service.channels.note({
-        ...{ atMs, requestId, method, resource, bundleId, channelId, status, reason, answer },
-        connection: at.connection,
-      });
-      return;
-    }
     service.history.record({
+      kind: asked.resource === "broadcast" ? "broadcast" : "channels",
       ...{ atMs, apnsId: requestId, status, reason, answer, channelId },
       deviceToken: undefined,
       topic: this.topic,

@@ -1,10 +1,18 @@
 /** `@carillon/simulator`: Apple's side of push notifications, for test suites and laptops. */
-export type { Channel, ChannelManagement, Channels, StoredBroadcast } from "./channels/index.ts";
+export type { Channel, Channels, StoredBroadcast } from "./channels/index.ts";
 export type { Connection, Connections } from "./connections/index.ts";
 export type { CredentialFiles, ProviderKey, ProviderKeyScope } from "./credentials/index.ts";
 export type { AcceptedPush, Device, Devices, DeviceTraits, UnregisteredDevice } from "./devices/index.ts";
 export type { ExpectOptions, PushExpectation } from "./expectation/index.ts";
-export type { History, HistoryOptions, Push, PushFacts, PushFilter, WaitOptions } from "./history/index.ts";
+export type {
+  History,
+  HistoryOptions,
+  Push,
+  PushFacts,
+  PushFilter,
+  RequestKind,
+  WaitOptions,
+} from "./history/index.ts";
 export {
   type ActionDocument,
   checkScenario,
@@ -12,6 +20,7 @@ export {
   type RuleDocument,
   type ScenarioDocument,
 } from "./scenario/index.ts";
+export type { Capacity } from "./service-state.ts";
 export {
   type SenderCredentials,
   type Simulator,

@@ -57,6 +57,7 @@ export class PushCase implements RequestCase {
     const { request, apnsId, atMs } = this;
     if (status === 200) this.deliver();
     this.service.history.record({
+      kind: "push",
       atMs,
       apnsId,
       status,

@@ -54,9 +54,16 @@ test.each(ways)("a channel's whole life, on %s", async (_, options, credentials)
   expect(await client.channels.delete(channelId)).toMatchObject({ kind: "deleted" });
   expect(await client.channels.delete(channelId)).toMatchObject({ kind: "rejected", reason: "BadPath" });
   expect(await client.broadcast({ channelId, payload })).toMatchObject({ reason: "ChannelNotRegistered" });
-  expect(simulator.channels.requests.map(({ method, status }) => `${method} ${status}`)).toEqual([
+  const about = simulator.history.find({ kind: "channels" });
+  expect(about.map(({ headers, status }) => `${headers[":method"]} ${status}`)).toEqual([
     ...["POST 201", "GET 200", "GET 200", "DELETE 204", "DELETE 404"],
   ]);
+  expect(about[0]).toMatchObject({ channelId, topic: app, reason: undefined, answer: "sent" });
+  expect(JSON.parse(String(about[0]?.payload))).toEqual({
+    "message-storage-policy": 1,
+    "push-type": "LiveActivity",
+  });
+  expect(simulator.history.find({ kind: "any", channelId })).toHaveLength(6);
 });
 
 test("a list of 10,000 channels comes whole", async () => {
@@ -79,7 +86,7 @@ test("the channels' own port takes no pushes, and connections of all ports count
   };
   expect(await send(channelsEndpoint)).toMatchObject({ kind: "rejected", reason: "BadPath" });
   expect(await send(endpoint)).toMatchObject({ kind: "accepted" });
-  expect(simulator.channels.requests).toMatchObject([{ connection: 1, resource: undefined }]);
+  expect(simulator.history.find({ kind: "channels" })).toMatchObject([{ connection: 1, reason: "BadPath" }]);
   expect(simulator.history.pushes).toMatchObject([{ connection: 2 }]);
 });
 
@@ -95,5 +102,8 @@ test("a scenario reaches requests about channels: one that is processed in silen
   expect(simulator.channels.list(app)).toHaveLength(1);
   expect(await client.channels.create({ storage: "none" })).toMatchObject({ kind: "indeterminate" });
   expect(simulator.channels.list(app)).toHaveLength(2);
-  expect(simulator.channels.requests.at(-1)).toMatchObject({ answer: "withheld", status: 201 });
+  expect(simulator.history.find({ kind: "channels" }).at(-1)).toMatchObject({
+    answer: "withheld",
+    status: 201,
+  });
 });

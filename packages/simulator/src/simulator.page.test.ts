@@ -53,6 +53,7 @@ function record(topic: string, payload: object): void {
       topic,
       answer: "sent",
     },
+    kind: "push",
     ...{ pushType: "alert", channelId: undefined, status: 200, reason: undefined, connection: 1, stream: 1 },
     fields: [":method", "POST", "apns-topic", topic],
     payload: Buffer.from(JSON.stringify(payload)),

@@ -54,7 +54,7 @@ export interface Simulator {
   readonly notices: readonly string[];
   readonly history: History;
   readonly devices: Devices;
-  /** Broadcast channels, and the requests about them. */
+  /** Broadcast channels. Requests about them stand in the history. */
   readonly channels: Channels;
   /** What came over each connection. */
   readonly connections: Connections;

@@ -31,31 +31,12 @@ export interface AcceptedBroadcast {
   readonly atMs: number;
 }
 
-/** One request to make, read, delete or list channels. Broadcasts stand in the history. */
-export interface ChannelManagement {
-  readonly atMs: number;
-  /** As it was answered: the sender's, or the one made here. */
-  readonly requestId: string;
-  readonly method: string;
-  /** Undefined where the path stands for nothing. */
-  readonly resource: "channels" | "all-channels" | undefined;
-  readonly bundleId: string;
-  readonly channelId: string | undefined;
-  readonly status: number;
-  readonly reason: string | undefined;
-  readonly answer: "sent" | "withheld";
-  readonly connection: number;
-}
-
 /** Channels of one app in one environment (`apns-protocol` §5). */
 const mostChannelsPerApp = 10_000;
 
 /** Channels at most, of all apps; and deleted ones remembered, of which those deleted first are forgotten first. */
 const mostChannels = 200_000;
 const mostDeleted = 20_000;
-
-/** Requests remembered at most. */
-const mostRequests = 1000;
 
 /** A stored message is kept for so long at most. */
 const longestStorageMs = 8 * 3_600_000;
@@ -69,7 +50,6 @@ export class Channels {
   private readonly incapable = new Set<string>();
   private readonly now: () => number;
   private count = 0;
-  private readonly noted: ChannelManagement[] = [];
 
   constructor(now: () => number = Date.now) {
     this.now = now;
@@ -80,11 +60,6 @@ export class Channels {
     return [...this.byApp.values()].flatMap((channels) =>
       [...channels.values()].map((each) => this.look(each)),
     );
-  }
-
-  /** The newest 1,000 requests to make, read, delete or list channels, oldest first. */
-  get requests(): readonly ChannelManagement[] {
-    return this.noted;
   }
 
   /** The ids of an app's channels, oldest first. */
@@ -152,12 +127,6 @@ export class Channels {
     channel.stored = { requestId, payload, untilMs };
   }
 
-  /** A request was answered. */
-  note(request: ChannelManagement): void {
-    this.noted.push(request);
-    if (this.noted.length > mostRequests) this.noted.shift();
-  }
-
   /** Whether the app id has the broadcast capability. */
   isCapable(bundleId: string): boolean {
     return !this.incapable.has(bundleId);
@@ -178,7 +147,6 @@ export class Channels {
     this.byApp.clear();
     this.deleted.clear();
     this.incapable.clear();
-    this.noted.length = 0;
     this.count = 0;
   }
 

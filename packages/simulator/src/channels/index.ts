@@ -2,7 +2,6 @@ export { type ChannelRequest, isChannelPath, readChannelRequest } from "./channe
 export type { ChannelCourt } from "./channel-rules.ts";
 export {
   type Channel,
-  type ChannelManagement,
   Channels,
   type StoredBroadcast,
 } from "./channels.ts";

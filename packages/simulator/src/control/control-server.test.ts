@@ -41,6 +41,7 @@ function record(stream: number, status = 200): void {
     deviceToken,
     topic: "com.example.demo",
     pushType: "alert",
+    kind: "push",
     channelId: undefined,
     status,
     reason: status === 200 ? undefined : "BadTopic",
@@ -95,7 +96,23 @@ test("filters the history by its query", async () => {
   expect(await streams("connection=2")).toEqual([]);
 });
 
+test("waits until so many have come, or says how many there are when the time is up", async () => {
+  record(1);
+  expect((await call("GET", "/history?count=1")).body).toMatchObject({ matching: 1 });
+  const waiting = call("GET", "/history?count=2&status=200&waitMs=60000");
+  await call("GET", "/history");
+  record(3, 400);
+  record(5);
+  expect((await waiting).body).toMatchObject({ matching: 2, pushes: [{ stream: 1 }, { stream: 5 }] });
+  const inVain = await call("GET", "/history?count=4&waitMs=0");
+  expect(inVain).toMatchObject({ status: 409, body: { error: "3 of 4 pushes came within 0 ms." } });
+});
+
 test.each([
+  "kind=other",
+  "count=0",
+  "count=1&waitMs=60001",
+  "waitMs=5",
   "status=abc",
   "connection=-1",
   "limit=0",
@@ -273,7 +290,7 @@ test.each([
   expect(status).toBe(403);
 });
 
-test("shows channels, what they store and the requests about them, and forgets them", async () => {
+test("shows channels and what they store, and forgets them", async () => {
   const { channelId } = channels.create("com.example.demo", "most-recent");
   const broadcast = { requestId: "r", payload: Buffer.from("{}"), expirationSeconds: 9e9, atMs: Date.now() };
   channels.accept("com.example.demo", channelId, broadcast);
@@ -282,14 +299,20 @@ test("shows channels, what they store and the requests about them, and forgets t
     channels: [
       { channelId, storage: "most-recent", broadcasts: 1, stored: { requestId: "r", payload: "{}" } },
     ],
-    requests: [],
   });
   await call("POST", "/reset");
-  expect((await call("GET", "/channels")).body).toEqual({ channels: [], requests: [] });
+  expect((await call("GET", "/channels")).body).toEqual({ channels: [] });
 });
 
 test("listens on this machine only", () => {
   expect(control.url).toMatch(/^http:\/\/127\.0\.0\.1:\d+$/);
+});
+
+test("closing ends calls that wait for pushes", async () => {
+  const waiting = fetch(`${control.url}/history?count=1&waitMs=60000`).catch((error: Error) => error);
+  await call("GET", "/history");
+  await control.close();
+  expect(await waiting).toBeInstanceOf(Error);
 });
 
 test("closing ends calls that are under way", async () => {

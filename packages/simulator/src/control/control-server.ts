@@ -23,7 +23,9 @@ export class ControlServer {
     this.server = createServer({ requestTimeout: requestTimeoutMs, headersTimeout: requestTimeoutMs });
     this.server.maxConnections = mostConnections;
     this.server.on("request", (request: IncomingMessage, response: ServerResponse) => {
-      this.answer(request).then(
+      const gone = new AbortController();
+      response.once("close", () => gone.abort());
+      this.answer(request, gone.signal).then(
         (answer) => write(response, answer),
         // The devices are too many, or the client went away in the middle of its body: then nobody reads this.
         (error: Error) => write(response, refuse(500, error.message)),
@@ -50,7 +52,7 @@ export class ControlServer {
     await closed;
   }
 
-  private async answer(request: IncomingMessage): Promise<ControlAnswer> {
+  private async answer(request: IncomingMessage, signal: AbortSignal): Promise<ControlAnswer> {
     if (!isFromThisMachine(request)) {
       return refuse(
         403,
@@ -65,6 +67,7 @@ export class ControlServer {
       path,
       query: new URLSearchParams(query.join("?")),
       body: body.toString("utf8"),
+      signal,
     });
   }
 }

@@ -28,9 +28,12 @@ export interface ControlRequest {
   readonly path: string;
   readonly query: URLSearchParams;
   readonly body: string;
+  /** Comes when nobody waits for the answer any more. */
+  readonly signal: AbortSignal;
 }
 
-type Route = (target: ControlTarget, request: ControlRequest, name: string) => ControlAnswer;
+type Answer = ControlAnswer | Promise<ControlAnswer>;
+type Route = (target: ControlTarget, request: ControlRequest, name: string) => Answer;
 
 /** Methods by path; `{deviceToken}` stands for one segment. */
 const routes: Readonly<Record<string, Readonly<Record<string, Route>>>> = {
@@ -51,7 +54,7 @@ const routes: Readonly<Record<string, Readonly<Record<string, Route>>>> = {
 };
 
 /** Answers one request of the control API. */
-export function answerControl(target: ControlTarget, request: ControlRequest): ControlAnswer {
+export function answerControl(target: ControlTarget, request: ControlRequest): Answer {
   const device = /^\/devices\/([^/]+)$/.exec(request.path)?.[1];
   const isFile = device === undefined && findPageFile(request.path) !== undefined;
   const path = device !== undefined ? "/devices/{deviceToken}" : isFile ? "/" : request.path;
@@ -76,10 +79,21 @@ function showPage(_target: ControlTarget, { path }: ControlRequest): ControlAnsw
   return { status: 200, file: findPageFile(path)! };
 }
 
-function listHistory({ history }: ControlTarget, { query }: ControlRequest): ControlAnswer {
+async function listHistory(
+  { history }: ControlTarget,
+  { query, signal }: ControlRequest,
+): Promise<ControlAnswer> {
   const asked = readHistoryQuery(query);
   if (asked.kind === "malformed") return refuse(400, `Query: ${asked.detail}.`);
-  const { filter, most } = asked;
+  const { filter, most, count, waitMs } = asked;
+  if (count > 0) {
+    const options = { ...filter, count, timeoutMs: waitMs, signal };
+    const error = await history.waitFor(options).then(
+      () => undefined,
+      (reason: Error) => reason,
+    );
+    if (error !== undefined) return refuse(409, error.message);
+  }
   const pushes = history.find(filter, most);
   return { status: 200, value: { total: history.total, matching: history.count(filter), pushes } };
 }
@@ -153,7 +167,7 @@ function listChannels({ channels }: ControlTarget): ControlAnswer {
     ...channel,
     stored: stored && { ...stored, payload: stored.payload.toString("utf8") },
   });
-  return { status: 200, value: { channels: channels.all.map(show), requests: channels.requests } };
+  return { status: 200, value: { channels: channels.all.map(show) } };
 }
 
 function listConnections({ connections }: ControlTarget): ControlAnswer {

@@ -7,6 +7,7 @@ const deviceToken = "00fc13adff785122b4ad28809a3420982341241421348097878e577c991
 function record(history: History, payload: unknown, more: object = {}): void {
   history.record({
     ...{ atMs: 0, apnsId: "EABEAE54-14A8-11E5-B60B-1697F925EC7B", deviceToken, topic: "com.example.demo" },
+    kind: "push",
     ...{ pushType: "alert", channelId: undefined, status: 200, reason: undefined, answer: "sent" },
     fields: [":method", "POST", "apns-priority", "5"],
     payload: Buffer.from(typeof payload === "string" ? payload : JSON.stringify(payload)),

@@ -10,6 +10,7 @@ function facts(about: Partial<PushFacts> = {}): PushFacts {
     deviceToken: "aabbccdd",
     topic: "com.example.demo",
     pushType: "alert",
+    kind: "push",
     channelId: undefined,
     status: 200,
     reason: undefined,
@@ -89,6 +90,38 @@ test("the newest push is kept even where it alone exceeds the bytes", () => {
   history.record(facts({ stream: 1 }));
   history.record(facts({ stream: 3 }));
   expect(history.pushes.map(({ stream }) => stream)).toEqual([3]);
+});
+
+test("requests about channels stand among the pushes, and are left out unless they are asked for", () => {
+  const history = new History({ limit: 4 });
+  const heard: [string, number][] = [];
+  history.subscribe(({ stream }) => heard.push(["pushes", stream]));
+  history.subscribe(({ stream }) => heard.push(["channels", stream]), { kind: "channels" });
+  const kinds = ["channels", "push", "channels", "broadcast", "push"] as const;
+  kinds.forEach((kind, at) => {
+    history.record(facts({ kind, stream: at }));
+  });
+  const streams = (kind?: "push" | "broadcast" | "channels" | "any") =>
+    history.find(kind && { kind }).map(({ stream }) => stream);
+  expect(streams()).toEqual([1, 3, 4]);
+  expect(streams("any")).toEqual([1, 2, 3, 4]);
+  expect(streams("channels")).toEqual([2]);
+  expect(streams("broadcast")).toEqual([3]);
+  expect([history.count(), history.count({ kind: "any" }), history.total]).toEqual([3, 4, 5]);
+  expect(heard).toEqual([
+    ["channels", 0],
+    ["pushes", 1],
+    ["channels", 2],
+    ["pushes", 3],
+    ["pushes", 4],
+  ]);
+});
+
+test("waiting can be ended", async () => {
+  const controller = new AbortController();
+  const waiting = new History().waitFor({ timeoutMs: 60_000, signal: controller.signal });
+  controller.abort();
+  await expect(waiting).rejects.toThrow("0 of 1 pushes came");
 });
 
 test("each filter narrows, and all must agree; ids in any case", () => {

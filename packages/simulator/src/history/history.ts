@@ -1,15 +1,17 @@
-import { Push, type PushFacts } from "./push.ts";
+import { Push, type PushFacts, type RequestKind } from "./push.ts";
 import { PushLog, slot } from "./push-log.ts";
 
 /** Which pushes are meant: all that agree with every key given. */
 export interface PushFilter {
+  /** "any": requests about channels as well. @default pushes and broadcasts */
+  readonly kind?: RequestKind | "any";
   /** In any case. */
   readonly deviceToken?: string;
   /** In any case. */
   readonly apnsId?: string;
   readonly topic?: string;
   readonly pushType?: string;
-  /** Of broadcasts. */
+  /** Of broadcasts and requests about channels. */
   readonly channelId?: string;
   readonly status?: number;
   readonly reason?: string;
@@ -21,6 +23,8 @@ export interface WaitOptions extends PushFilter {
   readonly count?: number;
   /** How long to wait in milliseconds. @default 5000 */
   readonly timeoutMs?: number;
+  /** Ends the waiting. */
+  readonly signal?: AbortSignal;
 }
 
 export interface HistoryOptions {
@@ -36,20 +40,25 @@ interface Waiter {
   readonly resolve: () => void;
 }
 
+interface Listener {
+  readonly matches: (log: PushLog, sequence: number) => boolean;
+  readonly tell: (push: Push) => void;
+}
+
 /** The truth about what was answered, newest last, in bounded memory. */
 export class History {
   private readonly limit: number;
   private readonly limitBytes: number;
   private readonly log = new PushLog();
   private readonly waiters = new Set<Waiter>();
-  private readonly listeners = new Set<(push: Push) => void>();
+  private readonly listeners = new Set<Listener>();
 
   constructor(options: HistoryOptions = {}) {
     this.limit = Math.max(1, options.limit ?? 100_000);
     this.limitBytes = options.limitBytes ?? 134_217_728;
   }
 
-  /** Pushes ever recorded, those dropped and cleared included. */
+  /** Requests ever recorded, those dropped and cleared included. */
   get total(): number {
     return this.log.newest;
   }
@@ -59,7 +68,7 @@ export class History {
     return this.log.bytes;
   }
 
-  /** What is kept, oldest first. */
+  /** The pushes and broadcasts kept, oldest first. */
   get pushes(): readonly Push[] {
     return this.find();
   }
@@ -70,8 +79,9 @@ export class History {
     while (log.kept > this.limit || (log.bytes > this.limitBytes && log.kept > 1)) log.dropOldest();
     if (this.waiters.size > 0) this.tellWaiters();
     if (this.listeners.size === 0) return;
-    const push = this.at(log.newest);
-    for (const listener of this.listeners) listener(push);
+    for (const { matches, tell } of this.listeners) {
+      if (matches(log, log.newest)) tell(this.at(log.newest));
+    }
   }
 
   /** The pushes that match, oldest first; the newest `most` of them. */
@@ -88,7 +98,7 @@ export class History {
   /** How many of the pushes kept match. */
   count(filter: PushFilter = {}): number {
     const { log } = this;
-    if (Object.values(filter).every((value) => value === undefined)) return log.kept;
+    if (Object.values(filter).every((value) => value === undefined)) return log.kept - log.channelsKept;
     const matches = matcher(filter);
     let count = 0;
     for (let sequence = log.oldest; sequence <= log.newest; sequence++) {
@@ -97,11 +107,11 @@ export class History {
     return count;
   }
 
-  /** Calls `listener` for every push from now on, as it is recorded. @returns what ends it */
-  subscribe(listener: (push: Push) => void): () => void {
-    const each = (push: Push): void => listener(push);
-    this.listeners.add(each);
-    return () => void this.listeners.delete(each);
+  /** Calls `tell` for every push from now on that matches, as it is recorded. @returns what ends it */
+  subscribe(tell: (push: Push) => void, filter: PushFilter = {}): () => void {
+    const listener: Listener = { matches: matcher(filter), tell };
+    this.listeners.add(listener);
+    return () => void this.listeners.delete(listener);
   }
 
   /** How often each `apns-id` was processed, of the pushes kept that match; ids in lower case. */
@@ -117,12 +127,12 @@ export class History {
   /**
    * Resolves with the matching pushes as soon as there are `count` of them.
    *
-   * @throws Error that says how many there were when the time was up
+   * @throws Error that says how many there were when the time was up, or the signal came
    */
   async waitFor(options: WaitOptions = {}): Promise<Push[]> {
-    const { count = 1, timeoutMs = 5000, ...filter } = options;
+    const { count = 1, timeoutMs = 5000, signal, ...filter } = options;
     const remaining = count - this.count(filter);
-    if (remaining > 0 && !(await this.waitForMore(matcher(filter), remaining, timeoutMs))) {
+    if (remaining > 0 && !(await this.waitForMore(matcher(filter), remaining, timeoutMs, signal))) {
       const what = Object.keys(filter).length === 0 ? "" : ` with ${JSON.stringify(filter)}`;
       throw new Error(`${this.count(filter)} of ${count} pushes${what} came within ${timeoutMs} ms.`);
     }
@@ -139,16 +149,25 @@ export class History {
   }
 
   /** Whether `remaining` more pushes matched in time. */
-  private waitForMore(matches: Waiter["matches"], remaining: number, timeoutMs: number): Promise<boolean> {
+  private waitForMore(
+    matches: Waiter["matches"],
+    remaining: number,
+    timeoutMs: number,
+    signal: AbortSignal | undefined,
+  ): Promise<boolean> {
     return new Promise((resolve) => {
       const finish = (isComplete: boolean): void => {
         clearTimeout(timer);
+        signal?.removeEventListener("abort", give);
         this.waiters.delete(waiter);
         resolve(isComplete);
       };
+      const give = (): void => finish(false);
       const waiter: Waiter = { matches, remaining, resolve: () => finish(true) };
-      const timer = setTimeout(() => finish(false), timeoutMs);
+      const timer = setTimeout(give, timeoutMs);
+      signal?.addEventListener("abort", give);
       this.waiters.add(waiter);
+      if (signal?.aborted === true) give();
     });
   }
 
@@ -176,7 +195,10 @@ export class History {
 function matcher(filter: PushFilter): (log: PushLog, sequence: number) => boolean {
   const deviceToken = filter.deviceToken?.toLowerCase();
   const apnsId = filter.apnsId?.toLowerCase();
+  const { kind } = filter;
   return (log, sequence) =>
+    (kind === "any" ||
+      (kind === undefined ? log.kind(sequence) !== "channels" : log.kind(sequence) === kind)) &&
     (filter.status === undefined || log.status(sequence) === filter.status) &&
     (filter.connection === undefined || log.connection(sequence) === filter.connection) &&
     (filter.reason === undefined || log.reason(sequence) === filter.reason) &&

@@ -9,6 +9,7 @@ const optional = fc.option(latin1, { nil: undefined });
 /** Few shapes and few values, so that entries have much in common; and now and then something else. */
 const field = fc.oneof({ weight: 9, arbitrary: fc.constantFrom(":method", "POST", "a", "") }, latin1);
 const facts: fc.Arbitrary<PushFacts> = fc.record({
+  kind: fc.constantFrom("push", "broadcast", "channels"),
   atMs: fc.double({ noNaN: true }),
   apnsId: latin1,
   deviceToken: optional,
@@ -53,7 +54,15 @@ test("what was written is read, entry by entry and text by text, while the oldes
 });
 
 const usual: PushFacts = {
-  ...{ atMs: 0, apnsId: "a", deviceToken: "00", topic: "t", pushType: "alert", channelId: undefined },
+  ...{
+    kind: "push",
+    atMs: 0,
+    apnsId: "a",
+    deviceToken: "00",
+    topic: "t",
+    pushType: "alert",
+    channelId: undefined,
+  },
   ...{ status: 200, reason: undefined, answer: "sent", fields: [":method", "POST", ":path", "/3/device/00"] },
   ...{ payload: Buffer.alloc(100), connection: 1, stream: 1 },
 };

@@ -1,4 +1,4 @@
-import type { PushFacts } from "./push.ts";
+import { type PushFacts, type RequestKind, requestKinds } from "./push.ts";
 
 /** The texts of a push in the log; its header fields follow them. */
 export const slot = { apnsId: 0, deviceToken: 1, topic: 2, pushType: 3, channelId: 4, fields: 5 } as const;
@@ -17,7 +17,7 @@ const mostCompared = 4;
 /**
  * An entry: numbers, then the texts that differ from those of its base, then the payload.
  *
- * atMs f64 · connection u32 · stream u32 · payload length u16 · status u16 · reason + 1 u16 · base u16 · differences u8 · answer u8,
+ * atMs f64 · connection u32 · stream u32 · payload length u16 · status u16 · reason + 1 u16 · base u16 · differences u8 · kind * 2 + answer u8,
  * for each difference its place u16 and its length + 1 u16 (0: undefined), the texts, the payload. All little-endian.
  */
 const at = { atMs: 0, connection: 8, stream: 12, payload: 16, status: 18, reason: 20, base: 22 } as const;
@@ -52,6 +52,8 @@ export class PushLog {
   /** Sequence of the oldest and the newest entry. */
   oldest = 1;
   newest = 0;
+  /** Entries kept that are about channels. */
+  channelsKept = 0;
   /** Bytes that the entries occupy, with what they refer to. */
   bytes = 0;
 
@@ -86,7 +88,8 @@ export class PushLog {
     writeU16(bytes, start + at.reason, this.findReason(segment, facts.reason));
     writeU16(bytes, start + at.base, base);
     bytes[start + atDifferences] = differences;
-    bytes[start + atAnswer] = facts.answer === "sent" ? 1 : 0;
+    bytes[start + atAnswer] = requestKinds.indexOf(facts.kind) * 2 + (facts.answer === "sent" ? 1 : 0);
+    if (facts.kind === "channels") this.channelsKept += 1;
     segment.used = place + payload.length;
     segment.starts.push(start);
     this.newest += 1;
@@ -94,6 +97,7 @@ export class PushLog {
   }
 
   dropOldest(): void {
+    if (this.kind(this.oldest) === "channels") this.channelsKept -= 1;
     const segment = this.segments[0]!;
     const index = this.oldest - segment.first;
     const end = segment.starts[index + 1] ?? segment.used;
@@ -109,7 +113,13 @@ export class PushLog {
     this.segments = [];
     this.spare = undefined;
     this.oldest = this.newest + 1;
+    this.channelsKept = 0;
     this.bytes = 0;
+  }
+
+  kind(sequence: number): RequestKind {
+    const { bytes, start } = this.locate(sequence);
+    return requestKinds[bytes[start + atAnswer]! >>> 1]!;
   }
 
   status(sequence: number): number {
@@ -158,6 +168,7 @@ export class PushLog {
       place = end;
     }
     return {
+      kind: requestKinds[bytes[start + atAnswer]! >>> 1]!,
       atMs: bytes.readDoubleLE(start + at.atMs),
       apnsId: texts[slot.apnsId] ?? "",
       deviceToken: texts[slot.deviceToken],
@@ -166,7 +177,7 @@ export class PushLog {
       channelId: texts[slot.channelId],
       status: bytes.readUInt16LE(start + at.status),
       reason: this.reason(sequence),
-      answer: bytes[start + atAnswer] === 1 ? "sent" : "withheld",
+      answer: (bytes[start + atAnswer]! & 1) === 1 ? "sent" : "withheld",
       fields: texts.slice(slot.fields) as string[],
       payload: Buffer.from(bytes.subarray(place, place + bytes.readUInt16LE(start + at.payload))),
       connection: bytes.readUInt32LE(start + at.connection),

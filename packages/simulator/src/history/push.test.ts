@@ -8,6 +8,7 @@ const push = (payload: Buffer): Push =>
     deviceToken: "aabbccdd",
     topic: "com.example.demo",
     pushType: undefined,
+    kind: "push",
     channelId: undefined,
     status: 410,
     reason: "Unregistered",
@@ -21,6 +22,7 @@ const push = (payload: Buffer): Push =>
 test("is shown in JSON with its headers by name and its payload as it came", () => {
   expect(JSON.parse(JSON.stringify(push(Buffer.from('{"aps":{}}'))))).toEqual({
     sequence: 7,
+    kind: "push",
     at: "2026-01-01T00:00:00.000Z",
     apnsId: "EABEAE54-14A8-11E5-B60B-1697F925EC7B",
     deviceToken: "aabbccdd",

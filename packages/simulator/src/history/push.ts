@@ -1,5 +1,10 @@
+/** What a request was: a push to a device, a broadcast, or one to make, read, delete or list channels. */
+export const requestKinds = ["push", "broadcast", "channels"] as const;
+export type RequestKind = (typeof requestKinds)[number];
+
 /** What the simulator knows about one request when it has answered it. */
 export interface PushFacts {
+  readonly kind: RequestKind;
   /** Milliseconds since 1970 by the simulator's clock. */
   readonly atMs: number;
   /** As it was answered: the sender's, or the one made here. */
@@ -9,7 +14,7 @@ export interface PushFacts {
   /** As sent, or the certificate's only topic. */
   readonly topic: string | undefined;
   readonly pushType: string | undefined;
-  /** For a broadcast, whose `apnsId` is its `apns-request-id` and whose `topic` is the bundle id. */
+  /** For what is about channels; `apnsId` then is the `apns-request-id`, and `topic` the bundle id. */
   readonly channelId: string | undefined;
   readonly status: number;
   /** Apple's reason; undefined for a push that was accepted. */
@@ -28,6 +33,7 @@ export interface PushFacts {
 export class Push implements PushFacts {
   /** Counts from 1 and goes on over `clear`. */
   readonly sequence: number;
+  readonly kind: RequestKind;
   readonly atMs: number;
   readonly apnsId: string;
   readonly deviceToken: string | undefined;
@@ -44,6 +50,7 @@ export class Push implements PushFacts {
 
   constructor(sequence: number, facts: PushFacts) {
     this.sequence = sequence;
+    this.kind = facts.kind;
     this.atMs = facts.atMs;
     this.apnsId = facts.apnsId;
     this.deviceToken = facts.deviceToken;
@@ -80,6 +87,7 @@ export class Push implements PushFacts {
     const isText = Buffer.from(text, "utf8").equals(this.payload);
     const {
       sequence,
+      kind,
       at,
       apnsId,
       deviceToken,
@@ -96,6 +104,7 @@ export class Push implements PushFacts {
     const payload = isText ? { payload: text } : { payloadBase64: this.payload.toString("base64") };
     return {
       sequence,
+      kind,
       at,
       apnsId,
       deviceToken,
