@@ -1,7 +1,10 @@
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { type Push, type ScenarioDocument, startSimulator } from "@carillon/simulator";
 import { afterEach, expect, test } from "vitest";
-import { ChannelService } from "./support/channel-service.ts";
 import { type Library, readGuide, run, typeCheck } from "./support/guide-code.ts";
-import { type PeerRequest, RawPeer } from "./support/raw-peer.ts";
+import { providerKey } from "./support/sending.ts";
 
 const guides = [
   { page: "packages/apns/README.md", libraries: ["@carillon/apns"] },
@@ -13,27 +16,31 @@ const guides = [
 /** Compilers and processes are started here, on machines that may be busy. */
 const deadlineMs = 120_000;
 
-let peer: RawPeer | undefined;
+const closers: (() => unknown)[] = [];
 
-afterEach(async () => peer?.close());
+afterEach(async () => {
+  for (const close of closers.splice(0).reverse()) await close();
+});
 
-/** What a page's code sends, and what it prints. Device tokens that begin with "dead" are gone. */
+/** Device tokens that begin with "dead" are gone. */
+const scenario: ScenarioDocument = {
+  rules: {
+    when: { deviceToken: "dead*" },
+    do: { answer: { reason: "Unregistered", timestamp: 1_700_000_000_123 } },
+  },
+};
+
+/** What a page's code sends to the simulator, and what it prints. Every page signs in with the key of Apple's samples. */
 async function perform(page: string, library: Library) {
-  const requests: PeerRequest[] = [];
-  const channels = new ChannelService();
-  peer = await RawPeer.start({
-    onRequest: (request) => {
-      requests.push(request);
-      const { connection, deviceToken, headers } = request;
-      if (headers.get(":path")?.startsWith("/1/")) channels.answer(request);
-      else if (deviceToken.startsWith("dead"))
-        connection.answer(request, 410, { reason: "Unregistered", timestamp: 1_700_000_000_123 });
-      else connection.answer(request);
-    },
-  });
-  const printed = await run(await readGuide(page, library), library, peer);
-  await peer.close();
-  return { requests, printed };
+  const dir = mkdtempSync(join(tmpdir(), "carillon-guide-"));
+  closers.push(() => rmSync(dir, { recursive: true }));
+  writeFileSync(join(dir, "simulator.json"), '{"keyId":"ABC123DEFG","teamId":"DEF123GHIJ"}');
+  writeFileSync(join(dir, "AuthKey_ABC123DEFG.p8"), providerKey);
+  const simulator = await startSimulator({ dir, scenario });
+  closers.push(() => simulator.close());
+  const printed = await run(await readGuide(page, library), library, dir, simulator);
+  await simulator.close();
+  return { requests: simulator.history.find({ kind: "any" }), printed };
 }
 
 test(
@@ -57,24 +64,29 @@ test.each([
     const { requests, printed } = await perform(page, "@carillon/apns");
     expect(printed).toMatch(words);
     expect(printed).not.toMatch(/reject|unproc|indeter|unrecog/);
-    expect(requests.filter(({ headers }) => !headers.get(":path")?.startsWith("/1/"))).toHaveLength(pushes);
+    expect(requests.filter(({ kind }) => kind !== "channels")).toHaveLength(pushes);
   },
   deadlineMs,
 );
 
 /** What Apple would see of a request, whatever library wrote it. */
-function essence({ headers, body }: PeerRequest) {
-  const names = ["apns-topic", "apns-push-type", "apns-expiration", "apns-collapse-id", "apns-channel-id"];
+function essence({ headers, payload }: Push, channelIds: readonly (string | undefined)[]) {
+  const names = ["apns-topic", "apns-push-type", "apns-expiration", "apns-collapse-id"];
   return {
-    request: `${headers.get(":method")} ${headers.get(":path")}`,
-    priority: headers.get("apns-priority") ?? "10",
-    ...Object.fromEntries(names.map((name) => [name, headers.get(name)])),
-    body: body.length === 0 ? undefined : JSON.parse(body.toString()),
+    request: `${headers[":method"]} ${headers[":path"]}`,
+    priority: headers["apns-priority"] ?? "10",
+    ...Object.fromEntries(names.map((name) => [name, headers[name]])),
+    // Ids are new each time: which of them it is, is all that can be the same.
+    channel: channelIds.indexOf(headers["apns-channel-id"]),
+    body: payload.length === 0 ? undefined : JSON.parse(payload.toString()),
   };
 }
 
-const inOrder = (requests: readonly PeerRequest[]) =>
-  requests.map(essence).sort((one, other) => (JSON.stringify(one) < JSON.stringify(other) ? -1 : 1));
+const inOrder = (requests: readonly Push[]) => {
+  const channelIds = [...new Set(requests.map(({ headers }) => headers["apns-channel-id"]))];
+  const all = requests.map((request) => essence(request, channelIds));
+  return all.sort((one, other) => (JSON.stringify(one) < JSON.stringify(other) ? -1 : 1));
+};
 
 test.each([
   ["docs/guides/migrate-from-node-apn.md", "@parse/node-apn", 7],

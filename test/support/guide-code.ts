@@ -1,14 +1,14 @@
 import { execFile } from "node:child_process";
-import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { readFile, rm, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { promisify } from "node:util";
+import type { Simulator } from "@carillon/simulator";
 import ts from "typescript";
-import type { RawPeer } from "./raw-peer.ts";
-import { providerKey } from "./sending.ts";
 
 const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
+
+type Apple = Pick<Simulator, "endpoint" | "port" | "ca">;
 
 export type Library = "@carillon/apns" | "@parse/node-apn" | "apns2";
 
@@ -61,12 +61,10 @@ export function typeCheck(modules: ReadonlyMap<string, string>): string[] {
     );
 }
 
-/** Runs a module in a process of its own, in a folder with the key file that the guides name, against `peer` in place of Apple. */
-export async function run(module: string, library: Library, peer: RawPeer): Promise<string> {
-  const folder = await mkdtemp(join(tmpdir(), "carillon-guide-"));
+/** Runs a module in a process of its own, in the folder where the key file lies that the guides name, with `apple` in place of Apple. */
+export async function run(module: string, library: Library, folder: string, apple: Apple): Promise<string> {
   try {
-    await writeFile(join(folder, "AuthKey_ABC123DEFG.p8"), providerKey);
-    await writeFile(join(folder, "library.mjs"), standIns[library](peer));
+    await writeFile(join(folder, "library.mjs"), standIns[library](apple));
     const js = ts.transpileModule(module, {
       compilerOptions: {
         target: ts.ScriptTarget.ES2023,
@@ -81,12 +79,12 @@ export async function run(module: string, library: Library, peer: RawPeer): Prom
     });
     return stdout + stderr;
   } finally {
-    await rm(folder, { recursive: true });
+    for (const file of ["library.mjs", "guide.mjs"]) await rm(join(folder, file), { force: true });
   }
 }
 
-/** Each library as it is, except that its client connects to the peer and trusts it. */
-const standIns: Readonly<Record<Library, (peer: RawPeer) => string>> = {
+/** Each library as it is, except that its client connects to this Apple and trusts it. */
+const standIns: Readonly<Record<Library, (apple: Apple) => string>> = {
   "@carillon/apns": ({ endpoint, ca }) => `
     import { ApnsClient as Real } from "${moduleUrl("packages/apns/dist/index.js")}";
     export * from "${moduleUrl("packages/apns/dist/index.js")}";
@@ -112,7 +110,7 @@ const standIns: Readonly<Record<Library, (peer: RawPeer) => string>> = {
     export class ApnsClient extends Real {
       constructor(options) {
         super({ ...options, host: "localhost" });
-        // It always connects to port 443: the same pool for the peer's port.
+        // It always connects to port 443: the same pool for this port.
         const { constructor: Pool } = this.client;
         this.client = new Pool("https://localhost:${port}", {
           connections: 32, pipelining: 1, allowH2: true, maxConcurrentStreams: 100,
