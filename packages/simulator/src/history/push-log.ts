@@ -1,4 +1,4 @@
-import { type PushFacts, type RequestKind, requestKinds } from "./push.ts";
+import type { PushFacts, RequestKind } from "./push.ts";
 
 /** The texts of a push in the log; its header fields follow them. */
 export const slot = { apnsId: 0, deviceToken: 1, topic: 2, pushType: 3, channelId: 4, fields: 5 } as const;
@@ -24,6 +24,9 @@ const at = { atMs: 0, connection: 8, stream: 12, payload: 16, status: 18, reason
 const atDifferences = 24;
 const atAnswer = 25;
 const headBytes = 26;
+
+const kindNumbers: Readonly<Record<RequestKind, number>> = { push: 0, broadcast: 1, channels: 2 };
+const kinds = Object.keys(kindNumbers) as RequestKind[];
 
 interface Segment {
   readonly bytes: Buffer;
@@ -88,7 +91,7 @@ export class PushLog {
     writeU16(bytes, start + at.reason, this.findReason(segment, facts.reason));
     writeU16(bytes, start + at.base, base);
     bytes[start + atDifferences] = differences;
-    bytes[start + atAnswer] = requestKinds.indexOf(facts.kind) * 2 + (facts.answer === "sent" ? 1 : 0);
+    bytes[start + atAnswer] = kindNumbers[facts.kind] * 2 + (facts.answer === "sent" ? 1 : 0);
     if (facts.kind === "channels") this.channelsKept += 1;
     segment.used = place + payload.length;
     segment.starts.push(start);
@@ -97,9 +100,9 @@ export class PushLog {
   }
 
   dropOldest(): void {
-    if (this.kind(this.oldest) === "channels") this.channelsKept -= 1;
     const segment = this.segments[0]!;
     const index = this.oldest - segment.first;
+    if (kindOf(segment.bytes, segment.starts[index]!) === "channels") this.channelsKept -= 1;
     const end = segment.starts[index + 1] ?? segment.used;
     this.bytes -= end - segment.starts[index]!;
     this.oldest += 1;
@@ -119,7 +122,7 @@ export class PushLog {
 
   kind(sequence: number): RequestKind {
     const { bytes, start } = this.locate(sequence);
-    return requestKinds[bytes[start + atAnswer]! >>> 1]!;
+    return kindOf(bytes, start);
   }
 
   status(sequence: number): number {
@@ -168,7 +171,7 @@ export class PushLog {
       place = end;
     }
     return {
-      kind: requestKinds[bytes[start + atAnswer]! >>> 1]!,
+      kind: kindOf(bytes, start),
       atMs: bytes.readDoubleLE(start + at.atMs),
       apnsId: texts[slot.apnsId] ?? "",
       deviceToken: texts[slot.deviceToken],
@@ -250,6 +253,10 @@ export class PushLog {
     const known = segment.reasons.indexOf(reason);
     return known === -1 ? segment.reasons.push(reason) : known + 1;
   }
+}
+
+function kindOf(bytes: Buffer, start: number): RequestKind {
+  return kinds[bytes[start + atAnswer]! >>> 1]!;
 }
 
 function textAt(facts: PushFacts, index: number): string | undefined {
