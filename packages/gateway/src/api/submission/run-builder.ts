@@ -1,6 +1,6 @@
 import { type DraftRun, runSpan, type SharedDraft } from "../../delivery/index.ts";
 
-const firstRoom = 16;
+const firstRoom = 1;
 
 /** Gathers what becomes a run: recipient by recipient, where its values stand. */
 export class RunBuilder {

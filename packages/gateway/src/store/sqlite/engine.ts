@@ -29,6 +29,10 @@ export class SqliteEngine {
   readonly #records: Records;
   readonly #pauses: Pauses;
   readonly #checkpoint: Statement;
+  readonly #begin: Statement;
+  readonly #end: Statement;
+  readonly #set: Statement;
+  readonly #keep: Statement;
   #logBytes = 0;
   #failure: string | undefined;
   #isClosed = false;
@@ -41,6 +45,10 @@ export class SqliteEngine {
     this.#records = new Records(this.#database);
     this.#pauses = new Pauses(this.#database);
     this.#checkpoint = this.#database.prepare("PRAGMA wal_checkpoint(PASSIVE)");
+    this.#begin = this.#database.prepare("BEGIN IMMEDIATE");
+    this.#end = this.#database.prepare("COMMIT");
+    this.#set = this.#database.prepare("SAVEPOINT call");
+    this.#keep = this.#database.prepare("RELEASE call");
     this.#leases.freeEverything();
   }
 
@@ -93,10 +101,10 @@ export class SqliteEngine {
   #commit(writes: readonly Call[]): readonly Answer[] {
     if (this.#failure !== undefined) return all(writes, { kind: "failed", detail: this.#failure });
     try {
-      this.#database.exec("BEGIN IMMEDIATE");
+      this.#begin.run();
       const answers: Answer[] = [];
       for (const call of writes) answers.push(this.#performApart(call));
-      this.#database.exec("COMMIT");
+      this.#end.run();
       return answers;
     } catch (error) {
       return all(writes, this.#undo(error));
@@ -105,10 +113,10 @@ export class SqliteEngine {
 
   /** One call inside the transaction: a call that is at fault itself is undone alone. */
   #performApart(call: Call): Answer {
-    this.#database.exec("SAVEPOINT call");
+    this.#set.run();
     try {
       const result = this.#perform(call);
-      this.#database.exec("RELEASE call");
+      this.#keep.run();
       this.#logBytes += commitOverheadBytes + bodyBytes(call);
       return { kind: "done", result };
     } catch (error) {
