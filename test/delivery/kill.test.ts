@@ -17,7 +17,7 @@ const seed = Number(process.env.CARILLON_SEED ?? Date.now() % 2 ** 31);
  * faster than a whole gateway, and so dies more often. `maxInFlight` is what at most may be sent again after a kill.
  */
 const programs: readonly Program[] = [
-  { file: "./support/gateway-program.js", maxInFlight: 2_000 },
+  { file: "./support/gateway-program.js", maxInFlight: 8_000 },
   ...[0, 1, 2].map(() => ({ file: "./support/delivery-program.js", maxInFlight: 100 })),
 ];
 /** Every fifth is killed while it starts, the others under load: so long after so many answers. */

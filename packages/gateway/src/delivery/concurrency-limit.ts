@@ -51,8 +51,12 @@ export class ConcurrencyLimit {
     return this.#limit < 2;
   }
 
-  /** @param inFlight how many were, this one among them */
-  answered(sign: Sign, inFlight: number): void {
+  /**
+   * @param inFlight how many were, this one among them. Answers come in bursts, so those of which the outcome is not on disk
+   * yet count as well: they show how much of the limit is used.
+   * @param unanswered how many of them were not answered
+   */
+  answered(sign: Sign, inFlight: number, unanswered: number = inFlight): void {
     if (this.#oldNews > 0) {
       this.#oldNews -= 1;
       return;
@@ -61,7 +65,7 @@ export class ConcurrencyLimit {
     if (sign === "strained") this.#bad += 1;
     else if (inFlight * 2 >= this.#limit) this.#grow();
     if (this.#answers < shortestRound || this.#answers < Math.min(this.#limit, longestRound)) return;
-    if (this.#bad * tolerated > this.#answers) this.#cut(inFlight);
+    if (this.#bad * tolerated > this.#answers) this.#cut(unanswered);
     this.#answers = 0;
     this.#bad = 0;
   }
@@ -80,10 +84,10 @@ export class ConcurrencyLimit {
     this.#limit = Math.min(this.#limit + step, this.#most);
   }
 
-  #cut(inFlight: number): void {
+  #cut(unanswered: number): void {
     this.#limit = Math.max(this.#limit * 0.7, 1);
     this.#threshold = this.#limit;
-    this.#oldNews = Math.max(inFlight - 1, 0);
+    this.#oldNews = Math.max(unanswered - 1, 0);
   }
 }
 

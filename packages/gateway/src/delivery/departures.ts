@@ -51,6 +51,7 @@ export class Departures {
       return false;
     }
     route.breaker.leaves();
+    route.awaits(lane);
     if (flight.delivery === "at-most-once") this.#guarded.push({ flight, sender });
     else this.#send(flight, sender);
     return true;
@@ -82,6 +83,7 @@ export class Departures {
       // Whoever holds the batch now may send it, and then nobody else may.
       if (held.has(flight) && lane.holds(flight.run)) this.#send(flight, sender);
       else {
+        route.answered(lane);
         route.arrived(lane, 1, flight.payloadBytes);
         route.breaker.withdrawn(route.breaker.epoch, this.#options.clock.monotonic());
       }
@@ -149,7 +151,7 @@ export class Departures {
     }
   }
 
-  #tellRoute({ route, leftAtMs, epoch }: Flight, outcome: Outcome, verdict: Verdict): void {
+  #tellRoute({ route, lane, leftAtMs, epoch }: Flight, outcome: Outcome, verdict: Verdict): void {
     const { breaker, concurrency, suspicion, app, environment } = route;
     const { random, logger, clock } = this.#options;
     const nowMs = clock.monotonic();
@@ -161,7 +163,10 @@ export class Departures {
         "nearly all device tokens are bad: environment or topic may be wrong",
       );
     const sign = signOf(outcome, nowMs - leftAtMs);
-    if (sign !== undefined) concurrency.answered(sign, route.inFlight);
+    if (sign !== undefined) concurrency.answered(sign, route.inFlight, route.unanswered);
+    route.answered(lane);
+    // There is room for another one before this one's outcome is on disk.
+    if (route.hasWork) this.#options.wake();
 
     const before = breaker.detail;
     if (verdict.kind === "hold") breaker.failed(epoch, verdict.cause, verdict.detail, nowMs, random());

@@ -60,6 +60,26 @@ test("in flight counts until the outcome is on disk, and no more than may be is"
   expect(delivery.health).toMatchObject({ queued: 15, inFlight: 10 });
 });
 
+test("an answer makes room for another one before its outcome is on disk", async () => {
+  const sender = new FakeSender();
+  const { delivery, held } = await openWith(sender, {
+    routeLimits: { ...defaults.routeLimits, maxUnanswered: 10, maxInFlight: 25 },
+  });
+  await delivery.submit("demo", [draft({ devices: 50 })]);
+  await rest();
+  expect(sender.sent).toHaveLength(10);
+  const open = held.hold("settle");
+  for (const sent of [20, 25, 25]) {
+    sender.answer(accepted, 10);
+    await rest();
+    expect(sender.sent).toHaveLength(sent);
+  }
+  expect(delivery.health).toMatchObject({ queued: 50, inFlight: 25 });
+  open();
+  await rest();
+  expect(sender.sent).toHaveLength(35);
+});
+
 test("bytes in flight are bounded too", async () => {
   const sender = new FakeSender();
   const { delivery } = await openWith(sender, {

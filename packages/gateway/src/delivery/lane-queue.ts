@@ -16,6 +16,8 @@ export class LaneQueue {
   readonly #counted: (bytes: number) => void;
   /** Sent, and not settled on disk. */
   inFlight = 0;
+  /** Of those in flight: not answered. */
+  unanswered = 0;
   /** In memory, with notifications that are not settled on disk. */
   readonly #resident = new Set<BatchRun>();
   #residentBytes = 0;

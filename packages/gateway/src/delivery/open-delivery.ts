@@ -38,7 +38,8 @@ export const defaults = {
     maxQueuedBytesPerApp: 8_192 * mebibyte,
   },
   routeLimits: {
-    maxInFlight: 2_000,
+    maxUnanswered: 2_000,
+    maxInFlight: 8_000,
     maxInFlightBytes: 16 * mebibyte,
     maxInFlightBytesInAll: 64 * mebibyte,
   },

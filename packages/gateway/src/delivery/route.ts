@@ -17,7 +17,9 @@ const ownBytes = 64 * 1024;
 
 /** How much may be in flight. */
 export interface RouteLimits {
-  /** Notifications on one route. Less while Apple is strained. @default 2,000 */
+  /** Notifications on one route that Apple has not answered. Less while Apple is strained. @default 2,000 */
+  readonly maxUnanswered: number;
+  /** Those and the answered ones whose outcome is not on disk: what a crash may send twice. @default 8,000 */
   readonly maxInFlight: number;
   /** Bytes of their payloads. @default 16 MiB */
   readonly maxInFlightBytes: number;
@@ -45,8 +47,11 @@ export class Route {
   readonly suspicion = new EnvironmentSuspicion();
   /** The sender last used: when another one takes its place the route begins anew. */
   sender: Sender | undefined;
+  /** Left, and not settled on disk. */
   inFlight = 0;
   inFlightBytes = 0;
+  /** Of those in flight: not answered. */
+  unanswered = 0;
   readonly #limits: RouteLimits;
   readonly #inAll: RouteSurroundings["inFlight"];
   readonly #shares = new LaneShares();
@@ -62,7 +67,7 @@ export class Route {
     this.#limits = limits;
     this.#inAll = inFlight;
     this.gate = gate;
-    this.concurrency = new ConcurrencyLimit(limits.maxInFlight);
+    this.concurrency = new ConcurrencyLimit(limits.maxUnanswered);
     const count = (bytes: number): void => residency.add(app, bytes);
     const queue = (lane: Lane): LaneQueue => new LaneQueue({ app, environment, lane }, count);
     this.lanes = { urgent: queue("urgent"), normal: queue("normal"), bulk: queue("bulk") };
@@ -70,9 +75,10 @@ export class Route {
 
   /** Whether one more notification may leave at this moment of the monotonic clock. */
   hasRoom(monotonicMs: number): boolean {
-    const { maxInFlightBytes, maxInFlightBytesInAll } = this.#limits;
+    const { maxInFlight, maxInFlightBytes, maxInFlightBytesInAll } = this.#limits;
     return (
-      this.inFlight < this.concurrency.current &&
+      this.unanswered < this.concurrency.current &&
+      this.inFlight < maxInFlight &&
       this.inFlightBytes < maxInFlightBytes &&
       (this.#inAll.bytes < maxInFlightBytesInAll || this.inFlightBytes < ownBytes) &&
       this.breaker.admits(monotonicMs) &&
@@ -106,7 +112,12 @@ export class Route {
   nextLane(): LaneQueue | undefined {
     const lane = this.#shares.next((each) => {
       const queue = this.lanes[each];
-      return queue.inFlight < this.concurrency.current * roomShare[each] && queue.peek() !== undefined;
+      const share = roomShare[each];
+      return (
+        queue.unanswered < this.concurrency.current * share &&
+        queue.inFlight < this.#limits.maxInFlight * share &&
+        queue.peek() !== undefined
+      );
     });
     return lane === undefined ? undefined : this.lanes[lane];
   }
@@ -121,6 +132,18 @@ export class Route {
     this.inFlightBytes += bytes;
     this.#inAll.bytes += bytes;
     lane.inFlight += 1;
+  }
+
+  /** An answer is awaited for one that departed. */
+  awaits(lane: LaneQueue): void {
+    this.unanswered += 1;
+    lane.unanswered += 1;
+  }
+
+  /** It came, or will not come. */
+  answered(lane: LaneQueue): void {
+    this.unanswered -= 1;
+    lane.unanswered -= 1;
   }
 
   /** So many of them came back or are settled on disk. */
