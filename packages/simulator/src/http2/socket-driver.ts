@@ -39,6 +39,9 @@ const noBytes = Buffer.alloc(0);
 /** How long a peer has to take our last bytes and close, before the socket is destroyed. */
 export const lingerMs = 500;
 
+/** A peer that takes none of our bytes for so long is given up: it may flood us, and is not read from meanwhile. */
+const stuckMs = 10_000;
+
 /** Drives one connection: owns its socket and its timer and decides nothing. Writes once per turn of the loop. */
 export class SocketDriver implements Wire {
   private readonly socket: TLSSocket;
@@ -46,6 +49,7 @@ export class SocketDriver implements Wire {
   private readonly connection: ServerConnection;
   private isFlushScheduled = false;
   private lingerTimer: NodeJS.Timeout | undefined;
+  private stuckTimer: NodeJS.Timeout | undefined;
   private stalled: "nothing" | "reads" | "writes" | "both" = "nothing";
   private segmentBytes = Number.POSITIVE_INFINITY;
   /** What waits because writes are cut into segments. */
@@ -68,10 +72,15 @@ export class SocketDriver implements Wire {
       this.connection.receive(chunk);
       this.flush();
     });
-    socket.on("drain", () => this.writeOut());
+    socket.on("drain", () => {
+      clearTimeout(this.stuckTimer);
+      this.stuckTimer = undefined;
+      this.writeOut();
+    });
     socket.on("error", () => socket.destroy());
     socket.on("close", () => {
       clearTimeout(this.lingerTimer);
+      clearTimeout(this.stuckTimer);
       this.connection.socketClosed();
       handler.closed?.();
     });
@@ -165,6 +174,7 @@ export class SocketDriver implements Wire {
       const output = this.connection.takeOutput();
       if (output !== undefined) this.write(output);
     }
+    if (socket.writableNeedDrain) this.stuckTimer ??= setTimeout(() => socket.destroy(), stuckMs);
     if (socket.writableNeedDrain || this.stalled === "reads" || this.stalled === "both") socket.pause();
     else if (socket.isPaused()) socket.resume();
   }
