@@ -13,11 +13,11 @@ export class RecentPayloads {
 
   /**
    * The index of the payload that equals `bytes` from `start` to `end`, or undefined.
+   * @param mark its `markOf`
    * @param batch what the payloads stand in
    */
-  find(batch: Buffer, bytes: Uint8Array, start: number, end: number): number | undefined {
+  find(mark: number, batch: Buffer, bytes: Uint8Array, start: number, end: number): number | undefined {
     const length = end - start;
-    const mark = markOf(bytes, start, end);
     const oldest = Math.max(this.#count - remembered, 0);
     for (let index = this.#count - 1; index >= oldest; index -= 1) {
       const slot = index % remembered;
@@ -27,19 +27,19 @@ export class RecentPayloads {
     return undefined;
   }
 
-  /** A payload was written into `batch` and gets the next index, which is returned. */
-  add(batch: Buffer, start: number, end: number): number {
+  /** A payload was written into the batch and gets the next index, which is returned. */
+  add(mark: number, start: number, end: number): number {
     const slot = this.#count % remembered;
     this.#starts[slot] = start;
     this.#lengths[slot] = end - start;
-    this.#marks[slot] = markOf(batch, start, end);
+    this.#marks[slot] = mark;
     this.#count += 1;
     return this.#count - 1;
   }
 }
 
 /** Differs for nearly all payloads that differ. Looks at 32 to 64 bytes, for texts from one template differ anywhere. */
-function markOf(bytes: Uint8Array, start: number, end: number): number {
+export function markOf(bytes: Uint8Array, start: number, end: number): number {
   const step = ((end - start) >> 6) + 1;
   let mark = 0;
   for (let at = start; at < end; at += step) mark = (Math.imul(mark, 31) + (bytes[at] ?? 0)) | 0;
