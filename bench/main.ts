@@ -1,10 +1,11 @@
-/** `npm run bench -- backlog|client|delivery|gateway|simulator`: measures, and prints Markdown with its method and machine. */
+/** `npm run bench -- backlog|client|delivery|gateway|simulator|submission`: measures, and prints Markdown with its method and machine. */
 import { benchBacklog } from "./backlog.ts";
 import { benchClient } from "./client.ts";
 import { benchDelivery } from "./delivery.ts";
 import { benchGateway } from "./gateway.ts";
 import { benchIsolation } from "./isolation.ts";
 import { benchSimulator } from "./simulator.ts";
+import { benchSubmission } from "./submission.ts";
 
 const words = process.argv.slice(2);
 const mode = words.includes("--quick") ? "quick" : "full";
@@ -15,9 +16,10 @@ else if (what === "delivery") await benchDelivery(mode);
 else if (what === "gateway" && form === "isolation") await benchIsolation(mode);
 else if (what === "gateway") await benchGateway(mode, form);
 else if (what === "simulator") await benchSimulator(mode);
+else if (what === "submission") await benchSubmission(mode);
 else {
   console.error(
-    "usage: npm run bench -- backlog|client|delivery|gateway [FORM|isolation]|simulator [--quick]",
+    "usage: npm run bench -- backlog|client|delivery|gateway [FORM|isolation]|simulator|submission [--quick]",
   );
   process.exitCode = 2;
 }

@@ -72,6 +72,35 @@ test("gives one id for each recipient, in order, however many batches they fill"
   expect(again.map((id) => deviceOf.get(id))).toEqual(devices);
 });
 
+test("a run becomes what its drafts would, gets ids in its order, and counts for the limits", async () => {
+  const sender = new FakeSender(accepted);
+  const { delivery } = await openBench({ senderFor: () => sender, queueLimits: limits });
+  const digits = (index: number): string => index.toString(16).padStart(64, "0");
+  const { deviceTokens: _tokens, payload: _payload, ...shared } = draft();
+  const runOf = (recipients: number) => {
+    const text = Array.from({ length: recipients }, (_, index) => digits(index)).join("");
+    const spans = Array.from({ length: recipients }, (_, index) => [
+      2 + index * 64,
+      66 + index * 64,
+      0,
+      2,
+      0,
+      0,
+    ]);
+    const bytes = Buffer.from(`{}${text}`);
+    return { shared, bytes, spans: Uint32Array.from(spans.flat()), recipients, payloadBytes: 2 };
+  };
+  const ids = await delivery.take("demo", [runOf(300), draft(), runOf(2)]);
+  expect(ids.length).toBe(303);
+  await rest(200);
+  const deviceOf = new Map(sender.sent.map(({ apnsId, deviceToken }) => [apnsId, deviceToken]));
+  const devices = ids.list().map((id) => deviceOf.get(id));
+  expect(devices.slice(0, 300)).toEqual(Array.from({ length: 300 }, (_, index) => digits(index)));
+  expect(devices.slice(301)).toEqual([digits(0), digits(1)]);
+  expect(Buffer.from(sender.sent[0]?.payload ?? "").toString()).toBe("{}");
+  await expect(delivery.take("demo", [runOf(601)])).rejects.toThrow(QueueFullError);
+});
+
 test("puts into one batch only what shares app, environment, lane, policy and time", async () => {
   const { delivery, clock, adds } = await openIntake();
   const later = clock.now() + 60_000;
