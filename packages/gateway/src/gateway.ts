@@ -99,7 +99,9 @@ function boundsOf({
 }: Limits = {}): Pick<DeliveryOptions, "queueLimits" | "routeLimits" | "memory"> {
   return {
     queueLimits,
-    ...(maxInFlightPerRoute === undefined ? {} : { routeLimits: { maxInFlight: maxInFlightPerRoute } }),
+    ...(maxInFlightPerRoute === undefined
+      ? {}
+      : { routeLimits: { maxUnanswered: maxInFlightPerRoute, maxInFlight: maxInFlightPerRoute } }),
     ...(maxResidentBytes === undefined ? {} : { memory: { maxResidentBytes } }),
   };
 }

@@ -39,6 +39,7 @@ test("tells of all apps, and of one, how they are doing", async () => {
     routes: ["production", "sandbox"].map((environment) => ({
       environment,
       inFlight: 0,
+      unanswered: 0,
       breaker: "open",
       waitingFor: "InvalidProviderToken",
       environmentSuspect: false,

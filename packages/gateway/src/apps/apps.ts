@@ -19,9 +19,9 @@ export interface App {
 
 /**
  * How a client is set up under the durable queue. Trying again is settlement's task, so that every attempt stands in the
- * record. The queue hands over at most 2,000 notifications of a route at a time, so the client's own bound is never met; it
- * is there in case that changes. `deadlineMs` is how long one may wait for a connection before the queue takes it back: longer
- * than a connection may take to open.
+ * record. The queue hands over at most 2,000 notifications of a route at a time, or what is configured, up to 10,000, so the
+ * client's own bound is never met; it is there in case that changes. `deadlineMs` is how long one may wait for a connection
+ * before the queue takes it back: longer than a connection may take to open.
  */
 const clientOptions = {
   retry: { attempts: 1 },

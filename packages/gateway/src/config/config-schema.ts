@@ -122,7 +122,8 @@ const limitsSchema = Type.Object(
         minimum: 1,
         maximum: 10_000,
         description:
-          "So many notifications of one app and environment may be sent and not settled; 2,000 by default.",
+          "So many notifications of one app and environment may be sent and not settled; 8,000 by default, 2,000 of them " +
+          "not answered.",
       }),
     ),
   },

@@ -18,8 +18,10 @@ export interface AppStatus {
 export interface RouteStatus {
   readonly environment: Environment;
   readonly inFlight: number;
-  /** How many may be in flight at the moment. */
-  readonly maxInFlight: number;
+  /** Of those in flight: not answered. */
+  readonly unanswered: number;
+  /** How many may be unanswered at the moment. */
+  readonly maxUnanswered: number;
   /** `open`: well. `paused`: nothing leaves for a while. `probing`: one notification is out to see whether it is well again. */
   readonly breaker: "open" | "paused" | "probing";
   /** What it waits for, in a few words; absent while it is well. */

@@ -92,11 +92,12 @@ export class Route {
   }
 
   get status(): RouteStatus {
-    const { environment, inFlight, breaker, detail } = this;
+    const { environment, inFlight, unanswered, breaker, detail } = this;
     return {
       environment,
       inFlight,
-      maxInFlight: this.concurrency.current,
+      unanswered,
+      maxUnanswered: this.concurrency.current,
       breaker: breaker.state,
       ...(detail === undefined ? {} : { waitingFor: detail }),
       isEnvironmentSuspect: this.suspicion.isSuspect,

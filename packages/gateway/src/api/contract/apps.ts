@@ -5,8 +5,11 @@ import Type from "typebox";
 const routeSchema = Type.Object({
   environment: Type.Enum(["production", "sandbox"]),
   inFlight: Type.Integer({ description: "Sent, and the outcome not on disk yet." }),
-  maxInFlight: Type.Optional(
-    Type.Integer({ description: "How many may be at the moment; absent until something is sent." }),
+  unanswered: Type.Integer({ description: "Of those in flight: Apple has not answered yet." }),
+  maxUnanswered: Type.Optional(
+    Type.Integer({
+      description: "How many may be unanswered at the moment; absent until something is sent.",
+    }),
   ),
   breaker: Type.Enum(["open", "paused", "probing"], {
     description:

@@ -143,7 +143,8 @@ function describeApp({ config, environments }: App, apps: Apps, delivery: Delive
       return {
         environment: each,
         inFlight: route?.inFlight ?? 0,
-        ...(route === undefined ? {} : { maxInFlight: route.maxInFlight }),
+        unanswered: route?.unanswered ?? 0,
+        ...(route === undefined ? {} : { maxUnanswered: route.maxUnanswered }),
         breaker: route?.breaker ?? "open",
         ...(waitingFor === undefined ? {} : { waitingFor }),
         environmentSuspect: route?.isEnvironmentSuspect ?? false,
