@@ -1,8 +1,9 @@
 import type { Clock, Timer } from "@carillon/apns";
 import { frameType, max31Bit } from "@carillon/apns/http2";
-import type { ServerConnection, Wire } from "./http2/index.ts";
+import type { ServerConnection } from "./http2/index.ts";
 import type { Action, FaultAnswer, ScenarioEvent, ScenarioRun } from "./scenario/index.ts";
 import { StreamIds } from "./stream-ids.ts";
+import type { Wire } from "./wire/index.ts";
 
 /** The request at hand, and what the push connection can do with it. */
 export interface RequestAtHand {

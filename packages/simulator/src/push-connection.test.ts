@@ -7,13 +7,14 @@ import { issueAuthority, issuePushCertificate } from "./credentials/certificate-
 import { completeCredentials } from "./credentials/index.ts";
 import { Devices } from "./devices/index.ts";
 import { History } from "./history/index.ts";
-import { TlsListener } from "./http2/index.ts";
+import { Http2Speaker } from "./http2/index.ts";
 import { PushConnection } from "./push-connection.ts";
 import type { PushService } from "./push-service.ts";
 import { RawSender, type RawSenderOptions, streamLimitIn } from "./raw-sender.test-support.ts";
 import { ServiceState } from "./service-state.ts";
 import { type Assumptions, ProviderTokens, usualAssumptions } from "./verdict/index.ts";
 import { VirtualClock } from "./virtual-clock.ts";
+import { TlsListener } from "./wire/index.ts";
 
 const { credentials } = completeCredentials({}, "com.example.demo", Date.now());
 const closers: (() => unknown)[] = [];
@@ -44,7 +45,7 @@ async function serve(
     port: 0,
     ...credentials.server,
     clientCa: credentials.authority.cert,
-    accept: (client) => new PushConnection(service, client),
+    accept: (client) => new Http2Speaker(new PushConnection(service, client)),
   });
   closers.push(() => listener.close(Buffer.alloc(0)));
   const open = async (options: Partial<RawSenderOptions> = {}): Promise<RawSender> => {

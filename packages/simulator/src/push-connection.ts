@@ -6,13 +6,14 @@ import { isChannelPath } from "./channels/index.ts";
 import { ConnectionFaults } from "./connection-faults.ts";
 import type { Connection, ConnectionSource } from "./connections/index.ts";
 import { appleOid, readPushCertificate } from "./credentials/index.ts";
-import type { ConnectionHandler, ServerConnection, ServerRequest, TlsClient, Wire } from "./http2/index.ts";
+import type { ConnectionHandler, ServerConnection, ServerRequest } from "./http2/index.ts";
 import { PushCase } from "./push-case.ts";
 import type { PushService } from "./push-service.ts";
 import type { RequestCase } from "./request-case.ts";
 import type { FaultAnswer } from "./scenario/index.ts";
 import { StreamAllowance } from "./stream-allowance.ts";
 import { ProviderTokenSession, type Sender, writeBody } from "./verdict/index.ts";
+import type { TlsClient, Wire } from "./wire/index.ts";
 
 /** Judges the requests of one connection, answers them and writes them down. */
 export class PushConnection implements ConnectionHandler, ConnectionSource {

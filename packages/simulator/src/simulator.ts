@@ -14,7 +14,7 @@ import {
 import { Devices } from "./devices/index.ts";
 import { type ExpectOptions, expectNoPush, expectPush, type PushExpectation } from "./expectation/index.ts";
 import { History, type Push } from "./history/index.ts";
-import { type Admission, TlsListener } from "./http2/index.ts";
+import { Http2Speaker } from "./http2/index.ts";
 import { PushConnection } from "./push-connection.ts";
 import type { PushService } from "./push-service.ts";
 import { readScenario, type ScenarioDocument, ScenarioRun } from "./scenario/index.ts";
@@ -22,6 +22,7 @@ import { ServiceState } from "./service-state.ts";
 import { readOptions, type Settings, type SimulatorOptions } from "./simulator-options.ts";
 import { TlsVariants } from "./tls-variants.ts";
 import { ProviderTokens, writeBody } from "./verdict/index.ts";
+import { type Admission, TlsListener } from "./wire/index.ts";
 
 /** A provider key, in the form in which `ApnsClient` takes it. */
 export type TokenCredentials = ProviderKey & { readonly kind: "token" };
@@ -133,7 +134,7 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
       clientCa: authority.cert,
       nextConnection: () => ++lastConnection,
       admit: (connection) => admit(connection, service, variants),
-      accept: (tlsClient) => new PushConnection(service, tlsClient, purpose),
+      accept: (tlsClient) => new Http2Speaker(new PushConnection(service, tlsClient, purpose)),
     });
   const target = {
     ...{ history, devices, channels, connections, state },

@@ -4,8 +4,8 @@ import {
   type SimulatorCredentials,
   serverNames,
 } from "./credentials/index.ts";
-import type { TlsIdentity } from "./http2/index.ts";
 import type { TlsVariant } from "./scenario/index.ts";
+import type { TlsIdentity } from "./wire/index.ts";
 
 const dayMs = 86_400_000;
 

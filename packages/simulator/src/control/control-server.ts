@@ -1,8 +1,8 @@
 import { once } from "node:events";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
-import { listenOn } from "../http2/index.ts";
 import { pagePolicy } from "../page/index.ts";
+import { listenOn } from "../wire/index.ts";
 import { type ControlAnswer, refuse } from "./control-answer.ts";
 import { answerControl, type ControlTarget } from "./routes.ts";
 

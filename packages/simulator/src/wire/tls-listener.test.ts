@@ -4,8 +4,8 @@ import type { ConnectionOptions } from "node:tls";
 import { connectionPreface, frameType } from "@carillon/apns/http2";
 import { afterEach, expect, test } from "vitest";
 import { completeCredentials } from "../credentials/index.ts";
+import { type ConnectionHandler, Http2Speaker } from "../http2/index.ts";
 import { RawSender, type RawSenderOptions } from "../raw-sender.test-support.ts";
-import type { ConnectionHandler } from "./socket-driver.ts";
 import { type TlsClient, TlsListener } from "./tls-listener.ts";
 
 const { credentials } = completeCredentials({}, "com.example.demo", Date.now());
@@ -27,7 +27,7 @@ async function listen(accept: (client: TlsClient) => ConnectionHandler = () => y
     port: 0,
     ...server,
     clientCa: authority.cert,
-    accept,
+    accept: (client) => new Http2Speaker(accept(client)),
   });
   closers.push(() => listener.close(Buffer.alloc(0)));
   const options = { port: listener.port, ca: authority.cert };

@@ -1,7 +1,8 @@
 import { once } from "node:events";
 import { type AddressInfo, createServer, type Server, type Socket } from "node:net";
 import { createServer as createTlsServer, type TLSSocket, type Server as TlsServer } from "node:tls";
-import { type ConnectionHandler, lingerMs, SocketDriver } from "./socket-driver.ts";
+import { lingerMs, SocketDriver } from "./socket-driver.ts";
+import type { Speaker } from "./speaker.ts";
 
 /** What TLS told about a client. */
 export interface TlsClient {
@@ -13,7 +14,12 @@ export interface TlsClient {
   readonly isTrusted: boolean;
   /** Such as "TLSv1.3". */
   readonly tls: string;
+  /** The protocol that ALPN chose; undefined for a client that speaks no ALPN. */
+  readonly alpn: string | undefined;
 }
+
+/** TLS 1.0 and 1.1 are for senders that speak the retired binary protocol and nothing newer. */
+export type OldestTls = "TLSv1" | "TLSv1.1" | "TLSv1.2";
 
 /** The server's side of TLS. */
 export interface TlsIdentity {
@@ -41,12 +47,14 @@ export interface TlsListenerOptions extends TlsIdentity {
   readonly port: number;
   /** The authority of client certificates, PEM. */
   readonly clientCa: string;
+  /** The oldest TLS that is spoken. Below 1.2 it takes ciphers that OpenSSL calls insecure. @default "TLSv1.2" */
+  readonly minTls?: OldestTls;
   /** The number of a new connection, where several listeners count together. @default 1, 2, 3, … */
   nextConnection?(): number;
   /** Asked for each TCP connection, by its number. Absent: all are served. */
   admit?(connection: number): Admission;
   /** Called for each connection whose TLS handshake is done. */
-  accept(client: TlsClient): ConnectionHandler;
+  accept(client: TlsClient): Speaker;
 }
 
 /** Clients at once at most; further ones are refused by closing. */
@@ -56,7 +64,7 @@ const mostConnections = 10_000;
 const handshakeTimeoutMs = 10_000;
 
 /**
- * Listens for HTTP/2 over TLS 1.2 and 1.3, with a client certificate asked for and not required, with and without ALPN.
+ * Listens for TLS, with a client certificate asked for and not required, with and without ALPN.
  */
 export class TlsListener {
   private readonly options: TlsListenerOptions;
@@ -86,7 +94,7 @@ export class TlsListener {
     return (this.server.address() as AddressInfo).port;
   }
 
-  /** Stops listening, says good-bye with GOAWAY to every client, and resolves when all sockets are closed. */
+  /** Stops listening, says good-bye to every client, and resolves when all sockets are closed. */
   async close(debug: Buffer): Promise<void> {
     if (!this.server.listening) return;
     const closed = once(this.server, "close");
@@ -124,6 +132,7 @@ export class TlsListener {
     const known = this.tlsServers.get(identity);
     if (known !== undefined) return known;
     const protocols = identity.protocols ?? ["h2"];
+    const { minTls = "TLSv1.2" } = this.options;
     const server = createTlsServer({
       cert: identity.cert,
       key: identity.key,
@@ -131,8 +140,9 @@ export class TlsListener {
       requestCert: true,
       rejectUnauthorized: identity.clientCertificate === "required",
       ...(protocols.length === 0 ? {} : { ALPNProtocols: [...protocols] }),
-      minVersion: "TLSv1.2",
+      minVersion: minTls,
       maxVersion: identity.newestTls ?? "TLSv1.3",
+      ...(minTls === "TLSv1.2" ? {} : { ciphers: "DEFAULT@SECLEVEL=0" }),
       handshakeTimeout: handshakeTimeoutMs,
     });
     server.on("secureConnection", (socket) => this.accept(socket));
@@ -150,13 +160,14 @@ export class TlsListener {
       return;
     }
     const certificate = socket.getPeerX509Certificate()?.raw;
-    const handler = this.options.accept({
+    const speaker = this.options.accept({
       connection: tcp.connection,
       certificate,
       tls: socket.getProtocol() ?? "",
+      alpn: socket.alpnProtocol || undefined,
       isTrusted: certificate !== undefined && socket.authorized,
     });
-    const driver = new SocketDriver(socket, tcp.socket, handler);
+    const driver = new SocketDriver(socket, tcp.socket, speaker);
     this.drivers.add(driver);
     socket.on("close", () => this.drivers.delete(driver));
   }

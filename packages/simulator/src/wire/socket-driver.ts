@@ -1,38 +1,6 @@
 import type { Socket } from "node:net";
 import type { TLSSocket } from "node:tls";
-import type { ConnectionError } from "@carillon/apns/http2";
-import { ServerConnection, type ServerRequest } from "./server-connection.ts";
-
-/** What decides about the requests of one connection. */
-export interface ConnectionHandler {
-  /** SETTINGS_MAX_CONCURRENT_STREAMS at the start. */
-  readonly streamLimit: number;
-  /** Called before the first byte is read; it may send GOAWAY already. */
-  opened?(connection: ServerConnection, wire: Wire): void;
-  request(request: ServerRequest, connection: ServerConnection): void;
-  /** The peer broke the protocol: GOAWAY goes out, and the socket ends. */
-  broken?(error: ConnectionError): void;
-  /** The socket is gone. */
-  closed?(): void;
-}
-
-/** What a handler may do with the socket itself, at any time. */
-export interface Wire {
-  /** Ends gracefully: GOAWAY with this debug data, what is written is delivered, the socket closes. */
-  close(debug: Buffer): void;
-  /** Writes what the connection has to say, at the end of this turn: for what happens without bytes from the peer. */
-  flush(): void;
-  /** For faults: ends the socket in one of several ways, after what is written. */
-  cut(how: "fin" | "fin-without-close-notify" | "rst" | "half"): void;
-  /** For faults: stops reading, writing or both. The connection stays as it is. */
-  stall(what: "reads" | "writes" | "both"): void;
-  /** For faults: goes on after a stall. */
-  goOn(): void;
-  /** For faults: from now on every write has so many bytes at most. */
-  segment(bytes: number): void;
-  /** For faults: asks for a new TLS handshake, after what is written; TLS 1.3 has none. */
-  renegotiate(): void;
-}
+import type { Speaker, Wire } from "./speaker.ts";
 
 const noBytes = Buffer.alloc(0);
 
@@ -46,7 +14,7 @@ const stuckMs = 10_000;
 export class SocketDriver implements Wire {
   private readonly socket: TLSSocket;
   private readonly tcp: Socket;
-  private readonly connection: ServerConnection;
+  private readonly speaker: Speaker;
   private isFlushScheduled = false;
   private lingerTimer: NodeJS.Timeout | undefined;
   private stuckTimer: NodeJS.Timeout | undefined;
@@ -55,21 +23,12 @@ export class SocketDriver implements Wire {
   /** What waits because writes are cut into segments. */
   private unsent: Buffer = noBytes;
 
-  constructor(socket: TLSSocket, tcp: Socket, handler: ConnectionHandler) {
+  constructor(socket: TLSSocket, tcp: Socket, speaker: Speaker) {
     this.socket = socket;
     this.tcp = tcp;
-    this.connection = new ServerConnection(
-      {
-        request: (request) => handler.request(request, this.connection),
-        broken: (error) => {
-          handler.broken?.(error);
-          this.end();
-        },
-      },
-      { streamLimit: handler.streamLimit },
-    );
+    this.speaker = speaker;
     socket.on("data", (chunk: Buffer) => {
-      this.connection.receive(chunk);
+      speaker.receive(chunk);
       this.flush();
     });
     socket.on("drain", () => {
@@ -81,17 +40,15 @@ export class SocketDriver implements Wire {
     socket.on("close", () => {
       clearTimeout(this.lingerTimer);
       clearTimeout(this.stuckTimer);
-      this.connection.socketClosed();
-      handler.closed?.();
+      speaker.closed();
     });
-    handler.opened?.(this.connection, this);
-    if (this.connection.phase === "draining") this.end();
+    speaker.opened(this);
     this.writeOut();
   }
 
   close(debug: Buffer): void {
-    this.connection.goaway(debug);
-    this.end();
+    this.speaker.sayGoodbye(debug);
+    this.end(lingerMs);
   }
 
   flush(): void {
@@ -108,7 +65,7 @@ export class SocketDriver implements Wire {
       this.writeOut();
       switch (how) {
         case "fin":
-          this.end();
+          this.end(this.speaker.lingerMs ?? lingerMs);
           break;
         case "half":
           this.socket.end();
@@ -148,35 +105,46 @@ export class SocketDriver implements Wire {
   }
 
   /** Writes what is there, then FIN. What still comes is read, so that closing sends no RST that would overtake our bytes. */
-  private end(): void {
-    if (this.lingerTimer !== undefined) return;
-    this.lingerTimer = setTimeout(() => this.socket.destroy(), lingerMs);
+  private end(patienceMs: number): void {
+    if (this.lingerTimer !== undefined) {
+      // A close cuts short the patience of an end that came before it.
+      if (patienceMs <= lingerMs) this.lingerTimer = this.destroyIn(patienceMs);
+      return;
+    }
+    this.lingerTimer = this.destroyIn(patienceMs);
     setImmediate(() => {
-      const output = this.connection.takeOutput();
       if (this.socket.destroyed) return;
       this.socket.write(this.unsent);
-      if (output !== undefined) this.socket.write(output);
+      for (let output = this.speaker.takeOutput(); output !== undefined; output = this.speaker.takeOutput())
+        this.socket.write(output);
       this.socket.end();
       this.socket.resume();
     });
   }
 
+  private destroyIn(ms: number): NodeJS.Timeout {
+    clearTimeout(this.lingerTimer);
+    return setTimeout(() => this.socket.destroy(), ms);
+  }
+
   /** A peer that does not read is not read from either: what waits for it stays bounded by what one turn reads. */
   private writeOut(): void {
-    const { socket } = this;
+    const { socket, speaker } = this;
     if (socket.destroyed || socket.writableEnded || this.lingerTimer !== undefined) return;
-    if (
-      !socket.writableNeedDrain &&
-      this.unsent.length === 0 &&
-      this.stalled !== "writes" &&
-      this.stalled !== "both"
-    ) {
-      const output = this.connection.takeOutput();
-      if (output !== undefined) this.write(output);
+    while (this.mayWrite) {
+      const output = speaker.takeOutput();
+      if (output === undefined) break;
+      this.write(output);
     }
     if (socket.writableNeedDrain) this.stuckTimer ??= setTimeout(() => socket.destroy(), stuckMs);
-    if (socket.writableNeedDrain || this.stalled === "reads" || this.stalled === "both") socket.pause();
+    if (speaker.hasSaidAll && this.unsent.length === 0) this.end(speaker.lingerMs ?? lingerMs);
+    else if (socket.writableNeedDrain || this.stalled === "reads" || this.stalled === "both") socket.pause();
     else if (socket.isPaused()) socket.resume();
+  }
+
+  private get mayWrite(): boolean {
+    const isStalled = this.stalled === "writes" || this.stalled === "both";
+    return !isStalled && !this.socket.writableNeedDrain && this.unsent.length === 0;
   }
 
   private write(output: Buffer): void {
