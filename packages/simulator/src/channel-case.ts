@@ -61,6 +61,7 @@ export class ChannelCase implements RequestCase {
     if (status < 300) carryOut(asked, verdict, { channels: service.channels, nowMs: atMs });
     service.history.record({
       kind: asked.resource === "broadcast" ? "broadcast" : "channels",
+      protocol: "http/2",
       ...{ atMs, apnsId: requestId, status, reason, answer, channelId },
       deviceToken: undefined,
       topic: this.topic,

@@ -1,4 +1,5 @@
 /** `@carillon/simulator`: Apple's side of push notifications, for test suites and laptops. */
+export type { FeedbackEntry, FeedbackList } from "./binary/index.ts";
 export type { Channel, Channels, StoredBroadcast } from "./channels/index.ts";
 export type { Connection, Connections } from "./connections/index.ts";
 export type { CredentialFiles, ProviderKey, ProviderKeyScope } from "./credentials/index.ts";

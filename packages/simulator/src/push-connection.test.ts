@@ -1,6 +1,7 @@
 import { loadProviderKey, signProviderToken } from "@carillon/apns";
 import { frameType } from "@carillon/apns/http2";
 import { afterEach, expect, test } from "vitest";
+import { FeedbackList } from "./binary/index.ts";
 import { Channels } from "./channels/index.ts";
 import { Connections } from "./connections/index.ts";
 import { issueAuthority, issuePushCertificate } from "./credentials/certificate-issuer.ts";
@@ -34,6 +35,7 @@ async function serve(
     history: new History(),
     devices: new Devices(() => clock.now()),
     channels: new Channels(() => clock.now()),
+    feedback: new FeedbackList(),
     connections: new Connections(),
     providerTokens: new ProviderTokens([credentials.providerKey]),
     clock,

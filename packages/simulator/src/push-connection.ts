@@ -3,22 +3,24 @@ import { type ConnectionError, max31Bit } from "@carillon/apns/http2";
 import { type ChangedAnswer, changeAnswer } from "./change-answer.ts";
 import { ChannelCase } from "./channel-case.ts";
 import { isChannelPath } from "./channels/index.ts";
-import { ConnectionFaults } from "./connection-faults.ts";
-import type { Connection, ConnectionSource } from "./connections/index.ts";
-import { appleOid, readPushCertificate } from "./credentials/index.ts";
+import { ConnectionFaults, type RequestAtHand } from "./connection-faults.ts";
+import type { Connection, ConnectionSource, Port } from "./connections/index.ts";
 import type { ConnectionHandler, ServerConnection, ServerRequest } from "./http2/index.ts";
+import { Http2Faults } from "./http2-faults.ts";
+import { identify, isForEnvironment } from "./identify.ts";
 import { PushCase } from "./push-case.ts";
 import type { PushService } from "./push-service.ts";
+import { readHttp2Push } from "./received-push.ts";
 import type { RequestCase } from "./request-case.ts";
 import type { FaultAnswer } from "./scenario/index.ts";
 import { StreamAllowance } from "./stream-allowance.ts";
-import { ProviderTokenSession, type Sender, writeBody } from "./verdict/index.ts";
+import { type Sender, writeBody } from "./verdict/index.ts";
 import type { TlsClient, Wire } from "./wire/index.ts";
 
 /** Judges the requests of one connection, answers them and writes them down. */
 export class PushConnection implements ConnectionHandler, ConnectionSource {
   private readonly service: PushService;
-  private readonly port: "push" | "channels";
+  private readonly port: Port;
   private readonly sender: Sender;
   private readonly number: number;
   private readonly tls: string;
@@ -31,10 +33,11 @@ export class PushConnection implements ConnectionHandler, ConnectionSource {
   private lastRequestMs: number;
   private idleTimer: Timer | undefined;
   private endShutdownWatch: (() => void) | undefined;
-  private faults: ConnectionFaults | undefined;
+  private http2Faults: Http2Faults | undefined;
+  private faults: ConnectionFaults<RequestAtHand> | undefined;
 
-  /** @param port "push" takes what is about channels as well; "channels" takes nothing else */
-  constructor(service: PushService, client: TlsClient, port: "push" | "channels" = "push") {
+  /** @param port "push" takes what is about channels as well; the others take nothing else */
+  constructor(service: PushService, client: TlsClient, port: Port = "push") {
     this.service = service;
     this.port = port;
     this.sender = identify(client, service);
@@ -55,18 +58,19 @@ export class PushConnection implements ConnectionHandler, ConnectionSource {
     const seen = this.connection?.seen ?? { frames: {}, pings: 0, settings: {}, goaways: [] };
     const providerTokens = sender.kind === "token" ? [...sender.session.used] : [];
     return {
-      ...{ number, port, openedAtMs, closedAtMs, tls, sender: sender.kind },
+      ...{ number, port, protocol: "http/2", openedAtMs, closedAtMs, tls, sender: sender.kind },
       ...{ requests, ...seen, providerTokens, fault, applied: [...(this.faults?.applied ?? [])] },
     };
   }
 
   /** A certificate of the other environment is not answered at all (`apns-protocol` §4.3). */
   opened(connection: ServerConnection, wire: Wire): void {
-    const { assumptions, environment, clock, scenario } = this.service;
+    const { assumptions, environment } = this.service;
     this.connection = connection;
     this.service.connections.opened(this.number, this);
-    this.faults = new ConnectionFaults(scenario, clock, connection, wire);
-    this.faults.opened(this.number);
+    this.http2Faults = new Http2Faults(connection);
+    this.faults = new ConnectionFaults(this.service, this.number, wire, this.http2Faults);
+    this.faults.opened();
     if (this.service.state.goesDown) {
       connection.goaway(writeBody("Shutdown"), 0);
       return;
@@ -80,8 +84,7 @@ export class PushConnection implements ConnectionHandler, ConnectionSource {
       this.watchIdle(wire, assumptions.idleTimeoutMs);
     }
     if (this.sender.kind !== "certificate") return;
-    const { environments } = this.sender.certificate;
-    if (environments.length === 0 || environments.includes(environment)) return;
+    if (isForEnvironment(this.sender.certificate, environment)) return;
     connection.goaway(writeBody("BadCertificateEnvironment"), 0);
   }
 
@@ -103,29 +106,33 @@ export class PushConnection implements ConnectionHandler, ConnectionSource {
     const idleMs = nowMs - this.lastRequestMs;
     this.lastRequestMs = nowMs;
     this.requests += 1;
-    if (port === "channels" || isChannelPath(pathOf(request))) {
-      const about = new ChannelCase(service, request, sender, { connection: number, port });
+    if (port !== "push" || isChannelPath(pathOf(request))) {
+      const at = { connection: number, port: port === "push" ? port : "channels" } as const;
+      const about = new ChannelCase(service, request, sender, at);
       this.attend(request.streamId, about, idleMs, connection);
       return;
     }
-    const push = new PushCase(service, request, sender, number);
+    const push = new PushCase(service, readHttp2Push(request), sender, number);
     if (!push.isForSilentDevice) this.attend(request.streamId, push, idleMs, connection);
   }
 
   /** Lets the scenario speak first. */
   private attend(streamId: number, about: RequestCase, idleMs: number, connection: ServerConnection): void {
     const { faults } = this;
-    if (faults?.count(streamId) !== true) {
+    this.http2Faults?.requested(streamId);
+    if (faults?.count() !== true) {
       this.answer(streamId, about, idleMs, connection, undefined);
       return;
     }
-    const { deviceToken, topic, pushType } = about;
     const atHand = {
-      streamId,
+      stream: streamId,
+      get isOpen() {
+        return connection.isOpen(streamId);
+      },
       answer: (changes: FaultAnswer | undefined) => this.answer(streamId, about, idleMs, connection, changes),
       processOnly: () => about.settle(about.judge(idleMs).parts, "withheld"),
     };
-    faults.request({ connection: this.number, deviceToken, topic, pushType }, atHand);
+    faults.request(about, atHand);
   }
 
   private answer(
@@ -160,16 +167,4 @@ export class PushConnection implements ConnectionHandler, ConnectionSource {
 
 function pathOf({ fields }: ServerRequest): string {
   return fields[fields.indexOf(":path") + 1] ?? "";
-}
-
-/** Who sends: a client certificate decides, and a provider token counts only without one. */
-function identify(client: TlsClient, { assumptions, providerTokens }: PushService): Sender {
-  if (client.certificate === undefined) {
-    return { kind: "token", session: new ProviderTokenSession(providerTokens) };
-  }
-  const topicExtensions: string[] = [appleOid.topics, appleOid.voipTopics];
-  if (assumptions.extension5 === "topics") topicExtensions.push(appleOid.complicationTopics);
-  const certificate = client.isTrusted ? readPushCertificate(client.certificate, topicExtensions) : undefined;
-  if (certificate === undefined || certificate.topics.length === 0) return { kind: "bad-certificate" };
-  return { kind: "certificate", certificate };
 }

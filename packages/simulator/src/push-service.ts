@@ -1,4 +1,5 @@
 import type { Clock } from "@carillon/apns";
+import type { FeedbackList } from "./binary/index.ts";
 import type { Channels } from "./channels/index.ts";
 import type { Connections } from "./connections/index.ts";
 import type { Devices } from "./devices/index.ts";
@@ -14,6 +15,8 @@ export interface PushService {
   readonly history: History;
   readonly devices: Devices;
   readonly channels: Channels;
+  /** What the feedback service has to tell. */
+  readonly feedback: FeedbackList;
   readonly connections: Connections;
   readonly providerTokens: ProviderTokens;
   readonly clock: Clock;

@@ -3,6 +3,7 @@ import type { HistoryOptions } from "./history/index.ts";
 import type { ScenarioDocument } from "./scenario/index.ts";
 import type { Capacity } from "./service-state.ts";
 import { type Assumptions, strictAssumptions, usualAssumptions } from "./verdict/index.ts";
+import type { OldestTls } from "./wire/index.ts";
 
 export interface SimulatorOptions {
   /** Address to listen on. @default "127.0.0.1" */
@@ -11,6 +12,12 @@ export interface SimulatorOptions {
   readonly port?: number;
   /** A port for channels and broadcasts alone, 0 for any free one. Absent: there is none; `port` takes them in any case. */
   readonly channelsPort?: number;
+  /** A port for the retired binary gateway, 0 for any free one. Absent: there is none; `port` takes its senders in any case. */
+  readonly binaryPort?: number;
+  /** A port for the feedback service, 0 for any free one. Absent: there is none. */
+  readonly feedbackPort?: number;
+  /** The oldest TLS that is spoken: below 1.2 for senders of the binary protocol's time. @default "TLSv1.2" */
+  readonly minTls?: OldestTls;
   /** Port of the control API, 0 for any free one. Absent: there is none. */
   readonly controlPort?: number;
   /** Folder in which the credentials are kept from start to start. Absent: they are made in memory. */
@@ -37,6 +44,9 @@ export interface Settings {
   readonly host: string;
   readonly port: number;
   readonly channelsPort: number | undefined;
+  readonly binaryPort: number | undefined;
+  readonly feedbackPort: number | undefined;
+  readonly minTls: OldestTls;
   readonly controlPort: number | undefined;
   readonly dir: string | undefined;
   readonly topic: string;
@@ -54,6 +64,9 @@ export function readOptions(options: SimulatorOptions): Settings {
     host: options.host ?? "127.0.0.1",
     port: options.port ?? 0,
     channelsPort: options.channelsPort,
+    binaryPort: options.binaryPort,
+    feedbackPort: options.feedbackPort,
+    minTls: options.minTls ?? "TLSv1.2",
     controlPort: options.controlPort,
     dir: options.dir,
     topic: options.topic ?? "com.example.demo",
@@ -75,8 +88,13 @@ export function readOptions(options: SimulatorOptions): Settings {
   const isCount = (count: number | undefined): boolean =>
     count === undefined || (Number.isSafeInteger(count) && count >= 1);
   check(isPort(settings.port), "port", "must be 0 (any free one) to 65535");
-  check(isPort(settings.channelsPort ?? 0), "channelsPort", "must be 0 (any free one) to 65535");
-  check(isPort(settings.controlPort ?? 0), "controlPort", "must be 0 (any free one) to 65535");
+  for (const name of ["channelsPort", "binaryPort", "feedbackPort", "controlPort"] as const)
+    check(isPort(settings[name] ?? 0), name, "must be 0 (any free one) to 65535");
+  check(
+    ["TLSv1", "TLSv1.1", "TLSv1.2"].includes(settings.minTls),
+    "minTls",
+    'must be "TLSv1", "TLSv1.1" or "TLSv1.2"',
+  );
   check(/^[\w.-]{1,255}$/.test(settings.topic), "topic", "must be a bundle id such as com.example.demo");
   check(
     ["sandbox", "production"].includes(settings.environment),
@@ -94,6 +112,12 @@ export function readOptions(options: SimulatorOptions): Settings {
   }
   check(isCount(settings.capacity?.most ?? 1), "capacity.most", "must be a whole number from 1 on");
   check(isCount(settings.capacity?.withinMs ?? 1), "capacity.withinMs", "must be a whole number from 1 on");
+  const { binaryPayloadLimitBytes } = settings.assumptions;
+  check(
+    isCount(binaryPayloadLimitBytes) && binaryPayloadLimitBytes <= 65_535,
+    "assumptions.binaryPayloadLimitBytes",
+    "must be 1 to 65535",
+  );
   check(isCount(settings.history.limit), "history.limit", "must be a whole number from 1 on");
   check(isCount(settings.history.limitBytes), "history.limitBytes", "must be a whole number from 1 on");
   if (problems.length > 0) {

@@ -47,6 +47,7 @@ async function send(alert: string | object, more: object = {}): Promise<void> {
 function record(topic: string, payload: object): void {
   simulator.history.record({
     ...{
+      protocol: "http/2",
       atMs: Date.now(),
       apnsId: "EABEAE54-14A8-11E5-B60B-1697F925EC7B",
       deviceToken,

@@ -1,6 +1,7 @@
 import { ApnsError, type Clock } from "@carillon/apns";
+import { FeedbackList } from "./binary/index.ts";
 import { Channels } from "./channels/index.ts";
-import { Connections } from "./connections/index.ts";
+import { Connections, type Port } from "./connections/index.ts";
 import { ControlServer, type ControlTarget } from "./control/index.ts";
 import {
   type CredentialFiles,
@@ -14,12 +15,11 @@ import {
 import { Devices } from "./devices/index.ts";
 import { type ExpectOptions, expectNoPush, expectPush, type PushExpectation } from "./expectation/index.ts";
 import { History, type Push } from "./history/index.ts";
-import { Http2Speaker } from "./http2/index.ts";
-import { PushConnection } from "./push-connection.ts";
 import type { PushService } from "./push-service.ts";
 import { readScenario, type ScenarioDocument, ScenarioRun } from "./scenario/index.ts";
 import { ServiceState } from "./service-state.ts";
 import { readOptions, type Settings, type SimulatorOptions } from "./simulator-options.ts";
+import { speak } from "./speak.ts";
 import { TlsVariants } from "./tls-variants.ts";
 import { ProviderTokens, writeBody } from "./verdict/index.ts";
 import { type Admission, TlsListener } from "./wire/index.ts";
@@ -41,6 +41,10 @@ export interface Simulator {
   readonly port: number;
   /** Where channels are managed: for the `channelsEndpoint` of a client. `endpoint` where no `channelsPort` was asked for. */
   readonly channelsEndpoint: string;
+  /** Where senders of the retired binary protocol connect, by a client certificate. `port` where no `binaryPort` was asked for. */
+  readonly binaryPort: number;
+  /** Where the feedback service is read; undefined where no `feedbackPort` was asked for. */
+  readonly feedbackPort: number | undefined;
   /** `http://127.0.0.1:PORT`; undefined where no `controlPort` was asked for. */
   readonly controlUrl: string | undefined;
   /** The authority that signed the server's certificate, PEM. */
@@ -57,6 +61,8 @@ export interface Simulator {
   readonly devices: Devices;
   /** Broadcast channels. Requests about them stand in the history. */
   readonly channels: Channels;
+  /** What waits for readers of the feedback service: devices that were pushed to and had left. */
+  readonly feedback: FeedbackList;
   /** What came over each connection. */
   readonly connections: Connections;
   /** Makes one more provider key of the same team, as the developer account does: for some topics or one environment. */
@@ -111,6 +117,7 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
   const { assumptions, clock, environment } = settings;
   const devices = new Devices(() => clock.now());
   const channels = new Channels(() => clock.now());
+  const feedback = new FeedbackList();
   const connections = new Connections();
   const providerTokens = new ProviderTokens([providerKey]);
   const state = new ServiceState(clock, settings.capacity);
@@ -120,12 +127,12 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
   };
   if (settings.scenario !== undefined) setScenario(settings.scenario);
   const service: PushService = {
-    ...{ environment, assumptions, history, devices, channels, connections, providerTokens, clock },
+    ...{ environment, assumptions, history, devices, channels, feedback, connections, providerTokens, clock },
     ...{ state, scenario },
   };
   const variants = new TlsVariants(credentials);
   let lastConnection = 0;
-  const listen = (port: number, purpose: "push" | "channels") =>
+  const listen = (port: number, purpose: Port) =>
     TlsListener.listen({
       host: settings.host,
       port,
@@ -134,15 +141,20 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
       clientCa: authority.cert,
       nextConnection: () => ++lastConnection,
       admit: (connection) => admit(connection, service, variants),
-      accept: (tlsClient) => new Http2Speaker(new PushConnection(service, tlsClient, purpose)),
+      minTls: settings.minTls,
+      accept: (tlsClient) => speak(service, tlsClient, purpose),
     });
   const target = {
-    ...{ history, devices, channels, connections, state },
+    ...{ history, devices, channels, feedback, connections, state },
     scenario: { set: setScenario, counts: () => scenario.run?.counts },
   };
-  const [listener, channelListener, control] = await openAll([
+  const listenIfAsked = (port: number | undefined, purpose: Port) =>
+    port === undefined ? undefined : listen(port, purpose);
+  const [listener, channelListener, binaryListener, feedbackListener, control] = await openAll([
     () => listen(settings.port, "push"),
-    () => (settings.channelsPort === undefined ? undefined : listen(settings.channelsPort, "channels")),
+    () => listenIfAsked(settings.channelsPort, "channels"),
+    () => listenIfAsked(settings.binaryPort, "binary"),
+    () => listenIfAsked(settings.feedbackPort, "feedback"),
     () => openControl(settings.controlPort, target),
   ]);
   let closing: Promise<unknown> | undefined;
@@ -150,6 +162,8 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
     endpoint: `https://localhost:${listener.port}`,
     port: listener.port,
     channelsEndpoint: `https://localhost:${(channelListener ?? listener).port}`,
+    binaryPort: (binaryListener ?? listener).port,
+    feedbackPort: feedbackListener?.port,
     controlUrl: control?.url,
     ca: authority.cert,
     topic: settings.topic,
@@ -162,6 +176,7 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
     history,
     devices,
     channels,
+    feedback,
     connections,
     issueKey(scope = {}) {
       const key = makeProviderKey(providerKey.teamId);
@@ -178,7 +193,7 @@ export async function startSimulator(options: SimulatorOptions = {}): Promise<Si
       return scenario.run?.counts ?? {};
     },
     async close() {
-      closing ??= closeAll([control, channelListener, listener]);
+      closing ??= closeAll([control, feedbackListener, binaryListener, channelListener, listener]);
       await closing;
     },
   };

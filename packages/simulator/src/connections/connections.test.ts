@@ -2,7 +2,15 @@ import { expect, test } from "vitest";
 import { type Connection, Connections } from "./connections.ts";
 
 const report = (number: number, more: Partial<Connection> = {}): Connection => ({
-  ...{ number, port: "push", openedAtMs: 0, closedAtMs: undefined, tls: "TLSv1.3", sender: "token" },
+  ...{
+    number,
+    port: "push",
+    protocol: "http/2",
+    openedAtMs: 0,
+    closedAtMs: undefined,
+    tls: "TLSv1.3",
+    sender: "token",
+  },
   ...{
     requests: 0,
     frames: {},

@@ -1,11 +1,16 @@
 import type { FramesSeen } from "../http2/index.ts";
 import type { UsedProviderToken } from "../verdict/index.ts";
 
+/** The port that a client came to, by what it is for. */
+export type Port = "push" | "channels" | "binary" | "feedback";
+
 /** What is known about one connection, as of now. */
 export interface Connection extends FramesSeen {
   /** Counts from 1 in the order in which TCP connections were made; those that never got through TLS are not listed. */
   readonly number: number;
-  readonly port: "push" | "channels";
+  readonly port: Port;
+  /** What is spoken on it. */
+  readonly protocol: "http/2" | "binary" | "feedback";
   /** By the simulator's clock, milliseconds since 1970. */
   readonly openedAtMs: number;
   /** Undefined while it is open. */
@@ -14,7 +19,7 @@ export interface Connection extends FramesSeen {
   readonly tls: string;
   /** What the client proves with who it is. */
   readonly sender: "token" | "certificate" | "bad-certificate";
-  /** Requests that came whole. */
+  /** Requests that came whole; frames of the binary protocol. */
   readonly requests: number;
   /** The provider tokens that were accepted on it, one for each change, oldest first; the newest 20. */
   readonly providerTokens: readonly UsedProviderToken[];

@@ -1,1 +1,1 @@
-export { type Connection, type ConnectionSource, Connections } from "./connections.ts";
+export { type Connection, type ConnectionSource, Connections, type Port } from "./connections.ts";

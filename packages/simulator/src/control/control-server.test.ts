@@ -1,5 +1,6 @@
 import { request as httpRequest } from "node:http";
 import { afterEach, beforeEach, expect, test } from "vitest";
+import { FeedbackList } from "../binary/index.ts";
 import { Channels } from "../channels/index.ts";
 import { Connections } from "../connections/index.ts";
 import { Devices } from "../devices/index.ts";
@@ -21,7 +22,7 @@ beforeEach(async () => {
   scenarios = [];
   service = [];
   control = await ControlServer.listen(0, {
-    ...{ history, devices, channels, connections: new Connections() },
+    ...{ history, devices, channels, feedback: new FeedbackList(), connections: new Connections() },
     state: {
       announceShutdown: () => service.push("goes down"),
       resume: () => service.push("goes on"),
@@ -36,6 +37,7 @@ afterEach(() => control.close());
 
 function record(stream: number, status = 200): void {
   history.record({
+    protocol: "http/2",
     atMs: 0,
     apnsId: `EABEAE54-14A8-11E5-B60B-${String(stream).padStart(12, "0")}`,
     deviceToken,

@@ -12,7 +12,9 @@ export type HistoryQuery =
     }
   | { readonly kind: "malformed"; readonly detail: string };
 
-const textFilters = ["deviceToken", "apnsId", "topic", "pushType", "channelId", "reason"] as const;
+const textFilters = [
+  ...(["deviceToken", "apnsId", "topic", "pushType", "channelId", "reason", "protocol"] as const),
+];
 const numberFilters = ["status", "connection"] as const;
 
 /** Pushes in one answer: by default, and at most. */

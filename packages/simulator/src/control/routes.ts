@@ -1,4 +1,5 @@
 import { ApnsError, parseDeviceToken } from "@carillon/apns";
+import type { FeedbackList } from "../binary/index.ts";
 import type { Channel, Channels } from "../channels/index.ts";
 import type { Connections } from "../connections/index.ts";
 import type { AcceptedPush, Device, Devices } from "../devices/index.ts";
@@ -13,6 +14,7 @@ export interface ControlTarget {
   readonly history: History;
   readonly devices: Devices;
   readonly channels: Channels;
+  readonly feedback: FeedbackList;
   readonly connections: Connections;
   readonly state: { announceShutdown(): void; resume(): void };
   readonly scenario: {
@@ -47,6 +49,7 @@ const routes: Readonly<Record<string, Readonly<Record<string, Route>>>> = {
     DELETE: registerDevice,
   },
   "/channels": { GET: listChannels },
+  "/feedback": { GET: listFeedback },
   "/connections": { GET: listConnections },
   "/scenario": { GET: showScenario, PUT: setScenario, DELETE: endScenario },
   "/shutdown": { PUT: announceShutdown, DELETE: resume },
@@ -170,6 +173,10 @@ function listChannels({ channels }: ControlTarget): ControlAnswer {
   return { status: 200, value: { channels: channels.all.map(show) } };
 }
 
+function listFeedback({ feedback }: ControlTarget): ControlAnswer {
+  return { status: 200, value: { feedback: feedback.find() } };
+}
+
 function listConnections({ connections }: ControlTarget): ControlAnswer {
   return { status: 200, value: { connections: connections.all } };
 }
@@ -215,11 +222,20 @@ function resume({ state }: ControlTarget): ControlAnswer {
   return { status: 204 };
 }
 
-function reset({ history, devices, channels, connections, state, scenario }: ControlTarget): ControlAnswer {
+function reset({
+  history,
+  devices,
+  channels,
+  feedback,
+  connections,
+  state,
+  scenario,
+}: ControlTarget): ControlAnswer {
   state.resume();
   history.clear();
   devices.clear();
   channels.clear();
+  feedback.clear();
   connections.clear();
   scenario.set(undefined);
   return { status: 204 };

@@ -11,7 +11,7 @@ function record(history: History, payload: unknown, more: object = {}): void {
     ...{ pushType: "alert", channelId: undefined, status: 200, reason: undefined, answer: "sent" },
     fields: [":method", "POST", "apns-priority", "5"],
     payload: Buffer.from(typeof payload === "string" ? payload : JSON.stringify(payload)),
-    ...{ connection: 1, stream: 1 },
+    ...{ protocol: "http/2", connection: 1, stream: 1 },
     ...more,
   });
 }

@@ -3,6 +3,7 @@ import { compare, type Difference } from "./compare.ts";
 
 /** What a push must be like: everything that is given. */
 export interface PushExpectation {
+  readonly protocol?: "http/2" | "binary";
   /** In any case. */
   readonly deviceToken?: string;
   /** In any case. */
@@ -102,9 +103,19 @@ function differ(expectation: PushExpectation, push: Push): readonly Difference[]
   ];
 }
 
-function pick({ deviceToken, apnsId, topic, pushType, channelId, status, reason, connection }: Push) {
+function pick({
+  protocol,
+  deviceToken,
+  apnsId,
+  topic,
+  pushType,
+  channelId,
+  status,
+  reason,
+  connection,
+}: Push) {
   const lower = apnsId.toLowerCase();
-  return { deviceToken, apnsId: lower, topic, pushType, channelId, status, reason, connection };
+  return { protocol, deviceToken, apnsId: lower, topic, pushType, channelId, status, reason, connection };
 }
 
 /** JSON as a value; anything else as the text that it is. */

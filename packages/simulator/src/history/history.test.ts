@@ -5,6 +5,7 @@ import type { PushFacts } from "./push.ts";
 
 function facts(about: Partial<PushFacts> = {}): PushFacts {
   return {
+    protocol: "http/2",
     atMs: 1_800_000_000_000,
     apnsId: "EABEAE54-14A8-11E5-B60B-1697F925EC7B",
     deviceToken: "aabbccdd",

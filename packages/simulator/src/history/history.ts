@@ -5,6 +5,7 @@ import { PushLog, slot } from "./push-log.ts";
 export interface PushFilter {
   /** "any": requests about channels as well. @default pushes and broadcasts */
   readonly kind?: RequestKind | "any";
+  readonly protocol?: "http/2" | "binary";
   /** In any case. */
   readonly deviceToken?: string;
   /** In any case. */
@@ -199,6 +200,7 @@ function matcher(filter: PushFilter): (log: PushLog, sequence: number) => boolea
   return (log, sequence) =>
     (kind === "any" ||
       (kind === undefined ? log.kind(sequence) !== "channels" : log.kind(sequence) === kind)) &&
+    (filter.protocol === undefined || log.protocol(sequence) === filter.protocol) &&
     (filter.status === undefined || log.status(sequence) === filter.status) &&
     (filter.connection === undefined || log.connection(sequence) === filter.connection) &&
     (filter.reason === undefined || log.reason(sequence) === filter.reason) &&

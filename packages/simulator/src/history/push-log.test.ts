@@ -10,6 +10,7 @@ const optional = fc.option(latin1, { nil: undefined });
 const field = fc.oneof({ weight: 9, arbitrary: fc.constantFrom(":method", "POST", "a", "") }, latin1);
 const facts: fc.Arbitrary<PushFacts> = fc.record({
   kind: fc.constantFrom("push", "broadcast", "channels"),
+  protocol: fc.constantFrom("http/2", "binary"),
   atMs: fc.double({ noNaN: true }),
   apnsId: latin1,
   deviceToken: optional,
@@ -46,7 +47,7 @@ test("what was written is read, entry by entry and text by text, while the oldes
         expect(log.text(sequence, slot.apnsId)).toBe(each.apnsId);
         expect(log.text(sequence, slot.channelId)).toBe(each.channelId);
         expect([log.status(sequence), log.reason(sequence)]).toEqual([each.status, each.reason]);
-        expect(log.connection(sequence)).toBe(each.connection);
+        expect([log.connection(sequence), log.protocol(sequence)]).toEqual([each.connection, each.protocol]);
       }
     }),
     { numRuns: 200 },
@@ -64,7 +65,7 @@ const usual: PushFacts = {
     channelId: undefined,
   },
   ...{ status: 200, reason: undefined, answer: "sent", fields: [":method", "POST", ":path", "/3/device/00"] },
-  ...{ payload: Buffer.alloc(100), connection: 1, stream: 1 },
+  ...{ payload: Buffer.alloc(100), connection: 1, stream: 1, protocol: "http/2" },
 };
 
 test("a payload that was read stays as it was when its place is used again", () => {

@@ -28,6 +28,11 @@ const headBytes = 26;
 const kindNumbers: Readonly<Record<RequestKind, number>> = { push: 0, broadcast: 1, channels: 2 };
 const kinds = Object.keys(kindNumbers) as RequestKind[];
 
+/** Bits of the byte about the answer; the kind's number stands above them. */
+const wasSent = 1;
+const wasBinary = 2;
+const kindStep = 4;
+
 interface Segment {
   readonly bytes: Buffer;
   used: number;
@@ -91,7 +96,10 @@ export class PushLog {
     writeU16(bytes, start + at.reason, this.findReason(segment, facts.reason));
     writeU16(bytes, start + at.base, base);
     bytes[start + atDifferences] = differences;
-    bytes[start + atAnswer] = kindNumbers[facts.kind] * 2 + (facts.answer === "sent" ? 1 : 0);
+    bytes[start + atAnswer] =
+      kindNumbers[facts.kind] * kindStep +
+      (facts.answer === "sent" ? wasSent : 0) +
+      (facts.protocol === "binary" ? wasBinary : 0);
     if (facts.kind === "channels") this.channelsKept += 1;
     segment.used = place + payload.length;
     segment.starts.push(start);
@@ -141,6 +149,11 @@ export class PushLog {
     return index === 0 ? undefined : segment.reasons[index - 1];
   }
 
+  protocol(sequence: number): PushFacts["protocol"] {
+    const { bytes, start } = this.locate(sequence);
+    return (bytes[start + atAnswer]! & wasBinary) === 0 ? "http/2" : "binary";
+  }
+
   /** One of the texts. */
   text(sequence: number, index: number): string | undefined {
     const { segment, bytes, start } = this.locate(sequence);
@@ -170,8 +183,10 @@ export class PushLog {
       texts[bytes.readUInt16LE(where)] = length === 0 ? undefined : bytes.toString("latin1", place, end);
       place = end;
     }
+    const how = bytes[start + atAnswer]!;
     return {
       kind: kindOf(bytes, start),
+      protocol: (how & wasBinary) === 0 ? "http/2" : "binary",
       atMs: bytes.readDoubleLE(start + at.atMs),
       apnsId: texts[slot.apnsId] ?? "",
       deviceToken: texts[slot.deviceToken],
@@ -180,7 +195,7 @@ export class PushLog {
       channelId: texts[slot.channelId],
       status: bytes.readUInt16LE(start + at.status),
       reason: this.reason(sequence),
-      answer: (bytes[start + atAnswer]! & 1) === 1 ? "sent" : "withheld",
+      answer: (how & wasSent) === 0 ? "withheld" : "sent",
       fields: texts.slice(slot.fields) as string[],
       payload: Buffer.from(bytes.subarray(place, place + bytes.readUInt16LE(start + at.payload))),
       connection: bytes.readUInt32LE(start + at.connection),
@@ -256,7 +271,7 @@ export class PushLog {
 }
 
 function kindOf(bytes: Buffer, start: number): RequestKind {
-  return kinds[bytes[start + atAnswer]! >>> 1]!;
+  return kinds[Math.floor(bytes[start + atAnswer]! / kindStep)]!;
 }
 
 function textAt(facts: PushFacts, index: number): string | undefined {

@@ -3,6 +3,7 @@ import { Push } from "./push.ts";
 
 const push = (payload: Buffer): Push =>
   new Push(7, {
+    protocol: "http/2",
     atMs: Date.UTC(2026, 0, 1),
     apnsId: "EABEAE54-14A8-11E5-B60B-1697F925EC7B",
     deviceToken: "aabbccdd",
@@ -23,6 +24,7 @@ test("is shown in JSON with its headers by name and its payload as it came", () 
   expect(JSON.parse(JSON.stringify(push(Buffer.from('{"aps":{}}'))))).toEqual({
     sequence: 7,
     kind: "push",
+    protocol: "http/2",
     at: "2026-01-01T00:00:00.000Z",
     apnsId: "EABEAE54-14A8-11E5-B60B-1697F925EC7B",
     deviceToken: "aabbccdd",

@@ -5,6 +5,8 @@ export type RequestKind = (typeof requestKinds)[number];
 /** What the simulator knows about one request when it has answered it. */
 export interface PushFacts {
   readonly kind: RequestKind;
+  /** "binary": the protocol that Apple retired in 2021; status and reason are today's words for the same verdict. */
+  readonly protocol: "http/2" | "binary";
   /** Milliseconds since 1970 by the simulator's clock. */
   readonly atMs: number;
   /** As it was answered: the sender's, or the one made here. */
@@ -21,11 +23,12 @@ export interface PushFacts {
   readonly reason: string | undefined;
   /** "withheld": processed, and never answered, by a scenario's will. */
   readonly answer: "sent" | "withheld";
-  /** [name, value, ...] as received, pseudo-header fields included. */
+  /** [name, value, ...] as received, pseudo-header fields included; of a binary frame what it has, by today's names. */
   readonly fields: readonly string[];
   readonly payload: Buffer;
   /** Connections count from 1, in the order in which they were made. */
   readonly connection: number;
+  /** Of a binary frame its ordinal on the connection. */
   readonly stream: number;
 }
 
@@ -34,6 +37,7 @@ export class Push implements PushFacts {
   /** Counts from 1 and goes on over `clear`. */
   readonly sequence: number;
   readonly kind: RequestKind;
+  readonly protocol: "http/2" | "binary";
   readonly atMs: number;
   readonly apnsId: string;
   readonly deviceToken: string | undefined;
@@ -51,6 +55,7 @@ export class Push implements PushFacts {
   constructor(sequence: number, facts: PushFacts) {
     this.sequence = sequence;
     this.kind = facts.kind;
+    this.protocol = facts.protocol;
     this.atMs = facts.atMs;
     this.apnsId = facts.apnsId;
     this.deviceToken = facts.deviceToken;
@@ -88,6 +93,7 @@ export class Push implements PushFacts {
     const {
       sequence,
       kind,
+      protocol,
       at,
       apnsId,
       deviceToken,
@@ -105,6 +111,7 @@ export class Push implements PushFacts {
     return {
       sequence,
       kind,
+      protocol,
       at,
       apnsId,
       deviceToken,

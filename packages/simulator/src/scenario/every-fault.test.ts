@@ -155,6 +155,19 @@ const faults: Readonly<Record<string, readonly [ScenarioDocument, ShownBy]>> = {
     },
     "TLS: a new handshake in the midst",
   ],
+  "binary protocol: error frames 1–8, 10, 128, 255": [
+    {
+      rules: [1, 2, 3, 4, 5, 6, 7, 8, 10, 128, 255].map((status, each) => ({
+        when: { protocol: "binary", connection: each + 1, request: 3 },
+        do: { errorResponse: { status, identifier: status === 10 ? "last" : "this" } },
+      })),
+    },
+    ["simulator.binary.test.ts", "scenarios: any error response, in pieces, for any identifier"],
+  ],
+  "binary protocol: late errors": [
+    doing({ answer: { reason: "BadDeviceToken", delayMs: 30_000 } }),
+    ["simulator.binary.test.ts", "a late error"],
+  ],
   "recorded in a machine-readable history": [
     { rules: { name: "recorded", do: "close" } },
     "what a scenario did is told",
@@ -171,6 +184,8 @@ const ofItself: Readonly<Record<string, ShownBy>> = {
   "per-token 429": ["devices/devices.test.ts", "a pace counts the pushes"],
   "throttle to 1 stream after a bad token": ["push-connection.test.ts", "refusals in a row take the streams"],
   "device registry with 410 timestamps": ["simulator.test.ts", "answers 410 for a device that left"],
+  "binary protocol: commands 0/1/2": ["simulator.binary.test.ts", "takes notifications in silence"],
+  "binary protocol: feedback service": ["simulator.binary.test.ts", "feedback is told at once"],
   "virtual clock": ["virtual-clock.test.ts", "timers fire in order"],
   "truth: per apns-id how often": ["history/history.test.ts", "counts how often each id was processed"],
   "truth: in which order, on which connection": [
@@ -203,7 +218,7 @@ test("every action stands for a fault of the list", () => {
   const all: Readonly<Record<Action["kind"], true>> = {
     ...{ answer: true, silence: true, reset: true, goaway: true, settings: true, window: true, ping: true },
     ...{ bytes: true, close: true, stall: true, segment: true, withhold: true, refuse: true, hang: true },
-    ...{ tls: true, renegotiate: true },
+    ...{ tls: true, renegotiate: true, errorResponse: true },
   };
   expect([...used].sort()).toEqual(Object.keys(all).sort());
 });

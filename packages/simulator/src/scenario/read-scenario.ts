@@ -1,7 +1,16 @@
 import { parseRejectionReason } from "@carillon/apns";
 import { errorCode, max31Bit, settingId } from "@carillon/apns/http2";
 import { type Problem, Reader } from "./reader.ts";
-import type { Action, Condition, FaultAnswer, Moment, Scenario, ScenarioRule, Span } from "./scenario.ts";
+import type {
+  Action,
+  Condition,
+  FaultAnswer,
+  Moment,
+  Protocol,
+  Scenario,
+  ScenarioRule,
+  Span,
+} from "./scenario.ts";
 
 export type ReadScenario =
   | { readonly kind: "valid"; readonly scenario: Scenario }
@@ -48,11 +57,14 @@ function readRule(rule: Reader, at: number): ScenarioRule {
   };
 }
 
+const protocols: readonly Protocol[] = ["http/2", "binary", "feedback"];
 const requestConditions = ["request", "attempt", "deviceToken", "topic", "pushType"] as const;
 
 function readCondition(when: Reader, on: Moment): Condition {
   if (!when.isThere) return {};
-  when.object(["connection", "sinceMs", "probability", ...requestConditions]);
+  when.object(["connection", "protocol", "sinceMs", "probability", ...requestConditions]);
+  const protocol = when.member("protocol");
+  if (protocol.isThere && on === "connect") protocol.wrong('is not known yet with "on": "connect"');
   for (const name of requestConditions) {
     if (on !== "request" && when.member(name).isThere)
       when.member(name).wrong('goes with "on": "request" only');
@@ -63,6 +75,7 @@ function readCondition(when: Reader, on: Moment): Condition {
   }
   return omitUndefined({
     connection: readSpan(when.member("connection")),
+    protocol: protocol.isThere ? protocol.oneOf<Protocol>(protocols, "http/2") : undefined,
     request: readSpan(when.member("request")),
     attempt: readSpan(when.member("attempt")),
     sinceMs: readSpan(when.member("sinceMs")),
@@ -101,6 +114,14 @@ const actionReaders = {
     increment: value.member("increment").whole(0, max31Bit, max31Bit),
   }),
   ping: (value) => ({ kind: "ping", count: value.member("count").whole(1, 100_000, 1) }),
+  errorResponse: (value) => ({
+    kind: "errorResponse",
+    status: value.member("status").whole(0, 255, 8),
+    identifier:
+      typeof value.member("identifier").value === "number"
+        ? value.member("identifier").whole(0, 0xffff_ffff, 0)
+        : value.member("identifier").oneOf<"this" | "last">(["this", "last"], "this"),
+  }),
   bytes: readBytes,
   close: (value) => ({
     kind: "close",
@@ -150,6 +171,7 @@ const members: Readonly<Record<Action["kind"], readonly string[]>> = {
   settings: Object.keys(settingId),
   window: ["stream", "increment"],
   ping: ["count"],
+  errorResponse: ["status", "identifier"],
   bytes: ["hex"],
   close: ["how"],
   stall: ["what", "forMs"],

@@ -38,6 +38,10 @@ interface Actions {
   readonly settings: { readonly [Name in keyof typeof settingId]?: number };
   readonly window: { readonly stream?: "connection" | "this"; readonly increment?: number };
   readonly ping: { readonly count?: number };
+  readonly errorResponse: {
+    readonly status?: number;
+    readonly identifier?: number | "this" | "last";
+  };
   readonly bytes: { readonly hex: string };
   readonly close: { readonly how?: "fin" | "fin-without-close-notify" | "rst" | "half" };
   readonly stall: { readonly what?: "reads" | "writes" | "both"; readonly forMs?: number };

@@ -12,6 +12,7 @@ const request = (about: object = {}) =>
   ({
     on: "request",
     connection: 1,
+    protocol: "http/2",
     request: 1,
     deviceToken: "aabb",
     topic: "com.example.demo",
@@ -27,7 +28,7 @@ test("the first rule that applies decides; none is the usual course", () => {
   expect(under.decide(request(), 1000)).toMatchObject([{ kind: "silence" }]);
   expect(under.decide(request({ deviceToken: "bb" }), 1000)).toMatchObject([{ kind: "goaway" }]);
   expect(under.counts).toEqual({ a: 1, b: 1 });
-  expect(under.decide({ on: "open", connection: 1 }, 1000)).toEqual([]);
+  expect(under.decide({ on: "open", connection: 1, protocol: "http/2" }, 1000)).toEqual([]);
 });
 
 test.each<[object, object, number, boolean]>([
@@ -35,6 +36,8 @@ test.each<[object, object, number, boolean]>([
   [{ connection: 2 }, { connection: 1 }, 1000, false],
   [{ request: { from: 3 } }, { request: 3 }, 1000, true],
   [{ request: { from: 3, to: 4 } }, { request: 5 }, 1000, false],
+  [{ protocol: "binary" }, { protocol: "binary" }, 1000, true],
+  [{ protocol: "binary" }, {}, 1000, false],
   [{ topic: "com.example.demo" }, {}, 1000, true],
   [{ topic: "com.example.other" }, {}, 1000, false],
   [{ pushType: "background" }, {}, 1000, false],

@@ -1,13 +1,20 @@
 import { matchesPattern } from "./pattern.ts";
-import type { Action, Condition, Scenario, ScenarioRule, Span } from "./scenario.ts";
+import type { Action, Condition, Protocol, Scenario, ScenarioRule, Span } from "./scenario.ts";
 
 /** What happens on a connection, as far as rules can tell. */
 export type ScenarioEvent =
-  | { readonly on: "connect" | "open"; readonly connection: number }
-  | { readonly on: "time"; readonly connection: number; readonly rule: ScenarioRule }
+  | { readonly on: "connect"; readonly connection: number; readonly protocol?: undefined }
+  | { readonly on: "open"; readonly connection: number; readonly protocol: Protocol }
+  | {
+      readonly on: "time";
+      readonly connection: number;
+      readonly protocol: Protocol;
+      readonly rule: ScenarioRule;
+    }
   | {
       readonly on: "request";
       readonly connection: number;
+      readonly protocol: Protocol;
       /** Counts the connection's requests from 1. */
       readonly request: number;
       /** Lower case. */
@@ -81,6 +88,7 @@ export class ScenarioRun {
 
   private holds(when: Condition, event: ScenarioEvent, attempt: number, nowMs: number): boolean {
     if (!isIn(event.connection, when.connection) || !isIn(nowMs - this.startedMs, when.sinceMs)) return false;
+    if (when.protocol !== undefined && when.protocol !== event.protocol) return false;
     if (event.on === "request") {
       if (!isIn(event.request, when.request) || !isIn(attempt, when.attempt)) return false;
       if (when.topic !== undefined && when.topic !== event.topic) return false;

@@ -3,14 +3,19 @@ export type Span = number | { readonly from?: number; readonly to?: number };
 
 /**
  * When a rule is asked. "connect": a TCP connection came, before TLS. "open": TLS is done, before the first SETTINGS leave.
- * "request": a request came whole. "time": `atMs` have passed on an open connection.
+ * "request": a request came whole, or a frame of the binary protocol. "time": `atMs` have passed on an open connection.
  */
 export type Moment = "connect" | "open" | "request" | "time";
+
+/** What is spoken on a connection: HTTP/2, or the retired protocol's gateway ("binary") or feedback service. */
+export type Protocol = "http/2" | "binary" | "feedback";
 
 /** What must be so for a rule to apply; everything that is given. */
 export interface Condition {
   /** Connections count from 1. */
   readonly connection?: Span;
+  /** Not known yet at "connect". */
+  readonly protocol?: Protocol;
   /** Requests of one connection count from 1. */
   readonly request?: Span;
   /** How often this device token was sent to, this time included. */
@@ -70,6 +75,12 @@ export type Action =
   | { readonly kind: "settings"; readonly entries: readonly (readonly [id: number, value: number])[] }
   | { readonly kind: "window"; readonly stream: "connection" | "this"; readonly increment: number }
   | { readonly kind: "ping"; readonly count: number }
+  /** Binary gateway: an error response, then the end. "this": the notification at hand; "last": the last one taken; either is 0 where there is none. */
+  | {
+      readonly kind: "errorResponse";
+      readonly status: number;
+      readonly identifier: number | "this" | "last";
+    }
   /** Any bytes at all, such as frames that break the protocol. */
   | { readonly kind: "bytes"; readonly bytes: Buffer }
   | { readonly kind: "close"; readonly how: "fin" | "fin-without-close-notify" | "rst" | "half" }

@@ -55,6 +55,20 @@ export interface Assumptions {
   readonly idleTimeoutMs: number | undefined;
   /** What such a connection gets: GOAWAY when the time is up, or 400 for the request that comes after it. @default "goaway" */
   readonly idleTimeoutBy: "goaway" | "answer";
+  /** A frame of the retired binary protocol without an expiration. @default "as-absent": as a request without the header */
+  readonly binaryWithoutExpiration: "as-absent" | "not-stored";
+  /** Longest payload of the binary protocol in bytes: 256 until 2014; VoIP certificates have 4096 at least. @default 2048 */
+  readonly binaryPayloadLimitBytes: number;
+  /** The identifier in the error response to an empty device token. @default "zero", as seen */
+  readonly binaryEmptyToken: "zero" | "echo";
+  /** A refused frame of command 0, which has no identifier. "close": the connection ends without a word. @default "close" */
+  readonly binarySimpleRefusal: "close" | "error" | "drop";
+  /** A bad device token. "drop": not delivered, and nothing said, as was seen too. @default "error" */
+  readonly binaryBadToken: "error" | "drop";
+  /** A certificate of the other environment. "close": at once after the handshake. @default "close", as seen */
+  readonly binaryOtherEnvironment: "close" | "accept";
+  /** What a reader of the feedback service took is told to nobody else, or to everybody. @default "once" */
+  readonly feedbackReading: "once" | "again";
 }
 
 export const usualAssumptions: Assumptions = {
@@ -83,6 +97,13 @@ export const usualAssumptions: Assumptions = {
   penaltyAfter: undefined,
   idleTimeoutMs: undefined,
   idleTimeoutBy: "goaway",
+  binaryWithoutExpiration: "as-absent",
+  binaryPayloadLimitBytes: 2048,
+  binaryEmptyToken: "zero",
+  binarySimpleRefusal: "close",
+  binaryBadToken: "error",
+  binaryOtherEnvironment: "close",
+  feedbackReading: "once",
 };
 
 /** Refuses what Apple's pages forbid, also where APNs has been seen to take it: for senders who want to be on the safe side. */
