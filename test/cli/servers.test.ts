@@ -4,6 +4,8 @@ import { once } from "node:events";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { type AddressInfo, createServer, type Server } from "node:net";
 import { join } from "node:path";
+import { connect } from "node:tls";
+import { encodeFrame } from "@carillon/apns/binary";
 import { startSimulator } from "@carillon/simulator";
 import { afterEach, describe, expect, test } from "vitest";
 import {
@@ -99,6 +101,27 @@ describe("carillon simulate", () => {
     expect(readFileSync(join(folder, ".carillon/.gitignore"), "utf8")).toBe("*\n");
   });
 
+  test("has ports for the retired binary gateway and the feedback service where they are asked for", async () => {
+    const folder = makeFolder();
+    const retired = ["--binary-port", "0", "--feedback-port", "0", "--min-tls", "TLSv1"];
+    const simulator = start([...anyPort, "--dir", "apple", ...retired], { folder });
+    const [, binaryPort] = await simulator.untilPrinted(/binary +localhost:(\d+)/);
+    const [, feedbackPort] = await simulator.untilPrinted(/feedback +localhost:(\d+)/);
+    const [ca, cert, key] = ["ca", "client", "client-key"].map((name) =>
+      readFileSync(join(folder, `apple/${name}.pem`)),
+    );
+    const reader = connect({ port: Number(feedbackPort), host: "localhost", ca, cert, key });
+    reader.resume();
+    await once(reader, "close");
+    const sender = connect({ port: Number(binaryPort), host: "localhost", ca, cert, key });
+    const notification = {
+      deviceToken: Buffer.alloc(32, 0x3f),
+      payload: Buffer.from('{"aps":{"alert":"Hi"}}'),
+    };
+    sender.end(encodeFrame(0, notification));
+    await simulator.untilPrinted(/accepted {2}3f3f3f3f… {2}alert {2}"Hi"/);
+  });
+
   test("every port that is taken is named, with the flag that chooses another one", async () => {
     const [port, controlPort] = [await takePort(), await takePort()];
     const words = ["simulate", "--port", String(port), "--control-port", String(controlPort)];
@@ -137,6 +160,8 @@ describe("carillon simulate", () => {
   test.each([
     [["--scenario", "none.yaml"], "none.yaml: There is no such file"],
     [["--scenario", ""], "--scenario must name a file"],
+    [["--min-tls", "1.0"], "--min-tls must be TLSv1 or TLSv1.1 or TLSv1.2, not 1.0"],
+    [["--binary-port", "x"], "--binary-port must be a whole number from 0 to 65535"],
     [["--port", "http"], "--port must be a whole number from 0 to 65535"],
     [["--port", "70000", "--control-port", "-1"], "--control-port must be a whole number"],
     [["--port", "9443", "--control-port", "9443"], "give each its own"],

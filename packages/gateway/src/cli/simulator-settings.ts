@@ -13,6 +13,27 @@ export interface SimulatorPorts {
   readonly control: PortChoice;
 }
 
+/** Ports that a simulator has only where they are asked for. */
+export interface RetiredPorts {
+  readonly binary: PortChoice | undefined;
+  readonly feedback: PortChoice | undefined;
+}
+
+/** The ports of the retired binary protocol, by flags alone. */
+export function readRetiredPorts(
+  flags: { readonly binaryPort?: string; readonly feedbackPort?: string },
+  refuse: (detail: string) => void,
+): RetiredPorts {
+  const choose = (user: string, setting: string, given: string | undefined): PortChoice | undefined => {
+    if (given === undefined) return undefined;
+    return { user, host, port: readPort(given, 0, (detail) => refuse(`${setting} ${detail}`)), setting };
+  };
+  return {
+    binary: choose("its binary gateway", "--binary-port", flags.binaryPort),
+    feedback: choose("its feedback service", "--feedback-port", flags.feedbackPort),
+  };
+}
+
 /** The ports of a simulator: flags where there are any, then the environment, then 8443 and 8444. */
 export function readSimulatorPorts(
   flags: { readonly port?: string; readonly controlPort?: string } | undefined,

@@ -1,18 +1,22 @@
-import type { ScenarioDocument } from "@carillon/simulator";
+import type { ScenarioDocument, Simulator } from "@carillon/simulator";
 import type { Command } from "commander";
 import { readConfigDocument } from "../../config/index.ts";
 import { CommandFailure } from "../command-failure.ts";
 import { openDemoFolder } from "../demo-folder.ts";
 import { type ExitStatus, exitStatus } from "../exit-status.ts";
 import { findTakenPorts } from "../ports.ts";
+import { printable } from "../printable.ts";
 import { followPushes } from "../push-feed.ts";
-import { readSimulatorPorts, writeSendLine } from "../simulator-settings.ts";
+import { readRetiredPorts, readSimulatorPorts, writeSendLine } from "../simulator-settings.ts";
 import { StopSignals } from "../stop-signals.ts";
 import type { Terminal } from "../terminal.ts";
 
 interface SimulateFlags {
   readonly port?: string;
   readonly controlPort?: string;
+  readonly binaryPort?: string;
+  readonly feedbackPort?: string;
+  readonly minTls?: string;
   readonly dir?: string;
   readonly scenario?: string;
 }
@@ -22,6 +26,7 @@ Examples:
   carillon simulate
   carillon simulate --port 9443 --control-port 0 --dir ./apple
   carillon simulate --scenario flaky.yaml
+  carillon simulate --binary-port 2195 --feedback-port 2196 --min-tls TLSv1
 
 A scenario says what goes wrong, to whom and when, such as every tenth push:
   rules:
@@ -29,8 +34,8 @@ A scenario says what goes wrong, to whom and when, such as every tenth push:
       do: { answer: { reason: ServiceUnavailable } }
 
 It takes pushes for every well-formed device token and says what Apple would say. Nothing leaves this machine.
-It takes requests about broadcast channels on the same port.
-The control API has GET /history, /devices, /channels and /connections, PUT /scenario, and POST /reset.`;
+It takes requests about broadcast channels on the same port, and senders of the retired binary protocol, by client certificate.
+The control API has GET /history, /devices, /channels, /feedback and /connections, PUT /scenario, and POST /reset.`;
 
 export function addSimulateCommand(
   program: Command,
@@ -43,6 +48,12 @@ export function addSimulateCommand(
     .usage("[flags]")
     .option("--port <number>", "where it takes pushes; 0: any free one (default: 8443)")
     .option("--control-port <number>", "where its control API listens; 0: any free one (default: 8444)")
+    .option(
+      "--binary-port <number>",
+      "a port for the retired binary gateway; 0: any free one (default: none)",
+    )
+    .option("--feedback-port <number>", "a port for the feedback service; 0: any free one (default: none)")
+    .option("--min-tls <version>", "the oldest TLS: TLSv1, TLSv1.1 or TLSv1.2 (default: TLSv1.2)")
     .option("--dir <folder>", "where its certificates and keys are kept (default: .carillon/simulator)")
     .option("--scenario <file>", "what goes wrong, to whom and when: YAML or JSON")
     .helpOption("-h, --help", "show this help")
@@ -54,10 +65,13 @@ export function addSimulateCommand(
 async function simulate(flags: SimulateFlags, terminal: Terminal): Promise<ExitStatus> {
   const problems: string[] = [];
   const { push, control } = readSimulatorPorts(flags, (detail) => problems.push(detail));
+  const { binary, feedback } = readRetiredPorts(flags, (detail) => problems.push(detail));
+  const minTls = readMinTls(flags.minTls, (detail) => problems.push(detail));
   if (flags.dir === "") problems.push("--dir must name a folder.");
   const { scenario, problems: scenarioProblems } = await readScenarioFile(flags.scenario);
   problems.push(...scenarioProblems);
-  if (problems.length === 0) problems.push(...(await findTakenPorts([push, control])));
+  const ports = [push, control, binary, feedback].filter((each) => each !== undefined);
+  if (problems.length === 0) problems.push(...(await findTakenPorts(ports)));
   if (problems.length > 0) throw refusal(problems);
   const signals = new StopSignals("stopped at once.");
   const { startSimulator } = await import("@carillon/simulator");
@@ -65,6 +79,9 @@ async function simulate(flags: SimulateFlags, terminal: Terminal): Promise<ExitS
     startSimulator({
       port: push.port,
       controlPort: control.port,
+      ...(binary === undefined ? {} : { binaryPort: binary.port }),
+      ...(feedback === undefined ? {} : { feedbackPort: feedback.port }),
+      minTls,
       dir: flags.dir ?? openDemoFolder().simulatorDir,
       ...(scenario === undefined ? {} : { scenario }),
     });
@@ -78,6 +95,7 @@ async function simulate(flags: SimulateFlags, terminal: Terminal): Promise<ExitS
     "A simulator of Apple's side is running. Nothing leaves this machine.",
     "",
     `  pushes    ${bold(simulator.endpoint)}`,
+    ...describeRetired(simulator, binary !== undefined),
     `  control   ${simulator.controlUrl}   (GET /history, /devices, /channels, /connections; POST /reset)`,
     `  page      ${simulator.controlUrl}/   (open it in a browser: pushes as a lock screen shows them)`,
     `  trust     ${files?.ca}`,
@@ -96,6 +114,26 @@ async function simulate(flags: SimulateFlags, terminal: Terminal): Promise<ExitS
   endFeed();
   terminal.print("stopped");
   return exitStatus.done;
+}
+
+/** Lines about the binary gateway and the feedback service, where they have ports. */
+function describeRetired({ binaryPort, feedbackPort }: Simulator, hasBinaryPort: boolean): string[] {
+  return [
+    ...(hasBinaryPort ? [`  binary    localhost:${binaryPort}`] : []),
+    ...(feedbackPort === undefined ? [] : [`  feedback  localhost:${feedbackPort}`]),
+  ];
+}
+
+const tlsVersions = ["TLSv1", "TLSv1.1", "TLSv1.2"] as const;
+
+function readMinTls(
+  text: string | undefined,
+  refuse: (detail: string) => void,
+): (typeof tlsVersions)[number] {
+  const found = tlsVersions.find((version) => version === text);
+  if (text !== undefined && found === undefined)
+    refuse(`--min-tls must be ${tlsVersions.join(" or ")}, not ${printable(text)}.`);
+  return found ?? "TLSv1.2";
 }
 
 interface ScenarioFile {
