@@ -19,7 +19,7 @@ export const mayEnter: Readonly<Record<string, readonly string[]>> = {
     "apns/http2",
     "apns/runtime",
   ],
-  "apns/binary": ["apns/response", "apns/runtime"],
+  "apns/binary": ["apns/notification", "apns/response", "apns/credentials", "apns/runtime"],
 
   simulator: ["apns", "apns/binary", "apns/credentials", "apns/http2"],
 

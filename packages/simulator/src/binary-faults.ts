@@ -18,6 +18,10 @@ export class BinaryFaults implements FaultyProtocol<BinaryRequestAtHand> {
     this.lastIdentifier = lastIdentifier;
   }
 
+  stop(): void {
+    this.gateway.refuse();
+  }
+
   perform(action: ProtocolAction, request: BinaryRequestAtHand | undefined): void {
     switch (action.kind) {
       case "errorResponse":

@@ -38,6 +38,8 @@ export type ProtocolAction = Exclude<
 /** What one protocol can do of a scenario's actions, on one connection. */
 export interface FaultyProtocol<Request extends RequestAtHand> {
   readonly name: Protocol;
+  /** The connection is about to be cut: nothing behind the request at hand is acted on, though it has come. */
+  stop?(): void;
   /** Without effect where the protocol has no such thing. @param later does something when the time has come */
   perform(
     action: ProtocolAction,
@@ -155,6 +157,7 @@ export class ConnectionFaults<Request extends RequestAtHand> {
         if (action.request === "processed") request?.processOnly();
         break;
       case "close":
+        this.protocol.stop?.();
         wire.cut(action.how);
         break;
       case "stall":

@@ -39,9 +39,12 @@ export interface MalformedFrame {
 /** Bytes of a command-2 frame beside its payload, at most: five item heads, the longest token, and the numbers. */
 const mostOtherBytes = 5 * 3 + mostTokenBytes + 4 + 4 + 1;
 
+/** Frames of command 2 up to this length are read, so that one whose payload is too long can be named. */
+const leastFrameLimitBytes = 8192;
+
 /**
  * Reads what a sender writes: frames of commands 0, 1 and 2, mixed as they come, at any split of the bytes. Never throws. Holds
- * at most one unfinished frame, which is little longer than the longest payload.
+ * at most one unfinished frame: 8 KiB, or little more than the longest payload.
  *
  * Layouts, numbers big-endian. Command 0: `00`, token length u16, token, payload length u16, payload. Command 1: `01`, identifier
  * u32, expiration u32, then as 0. Command 2: `02`, length u32, items of id u8, length u16 and data, in any order.
@@ -49,11 +52,13 @@ const mostOtherBytes = 5 * 3 + mostTokenBytes + 4 + 4 + 1;
  */
 export class BinaryFrameDecoder {
   private readonly mostPayloadBytes: number;
+  private readonly mostItemsBytes: number;
   private readonly units: UnitReader;
   private isBroken = false;
 
   constructor(options: BinaryFrameDecoderOptions = {}) {
     this.mostPayloadBytes = options.mostPayloadBytes ?? mostPayloadBytes;
+    this.mostItemsBytes = Math.max(leastFrameLimitBytes, this.mostPayloadBytes + mostOtherBytes);
     this.units = new UnitReader((bytes, start, available) => this.measure(bytes, start, available));
   }
 
@@ -85,7 +90,7 @@ export class BinaryFrameDecoder {
     if (command === 2) {
       if (available < 5) return 5;
       const length = bytes.readUInt32BE(start + 1);
-      return length > this.mostPayloadBytes + mostOtherBytes ? 5 : 5 + length;
+      return length > this.mostItemsBytes ? 5 : 5 + length;
     }
     if (command > 2) return 1;
     const tokenAt = command === 0 ? 3 : 11;
@@ -136,7 +141,7 @@ export class BinaryFrameDecoder {
   private readItems(unit: Buffer): ReceivedFrame {
     const length = unit.readUInt32BE(1);
     if (length > unit.length - 5) {
-      const detail = `a frame of ${length} bytes, longer than any with a payload of ${this.mostPayloadBytes}`;
+      const detail = `a frame of ${length} bytes, at most ${this.mostItemsBytes}`;
       return { ...protocolError(detail), status: errorStatus.invalidPayloadSize };
     }
     const items = readItems(unit, 5);

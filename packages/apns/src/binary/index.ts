@@ -1,4 +1,6 @@
 /** `@carillon/apns/binary`: the protocol that Apple retired on 2021-03-31, for senders that still speak it. */
+export { BinaryClient } from "./binary-client.ts";
+export type { BinaryClientOptions, BinaryPeerOptions } from "./binary-client-options.ts";
 export {
   type BinaryCommand,
   type BinaryNotification,
@@ -6,6 +8,7 @@ export {
   mostPayloadBytes,
   mostTokenBytes,
 } from "./binary-notification.ts";
+export type { BinaryPush } from "./binary-push.ts";
 export {
   type ErrorResponse,
   ErrorResponseDecoder,
@@ -13,6 +16,12 @@ export {
   type ReceivedErrorResponse,
 } from "./error-response.ts";
 export { describeErrorStatus, errorStatus, errorStatusOf, reasonOfErrorStatus } from "./error-status.ts";
+export {
+  type FeedbackOptions,
+  type FeedbackReading,
+  type GoneDevice,
+  readFeedback,
+} from "./feedback-reader.ts";
 export {
   encodeFeedback,
   FeedbackDecoder,

@@ -1,0 +1,80 @@
+import { type BinaryPeerOptions, readFeedbackOptions } from "./binary-client-options.ts";
+import { FeedbackDecoder } from "./feedback-tuple.ts";
+import { explainSocket, openTls } from "./open-tls.ts";
+
+/** A device on which the app is no more: forget it, unless it registered again since. */
+export interface GoneDevice {
+  /** Lower case. */
+  readonly deviceToken: string;
+  /** When the service found out, in milliseconds since 1970. */
+  readonly goneSinceMs: number;
+}
+
+/** How reading the feedback service went. */
+export type FeedbackReading =
+  /** The service told all it had and closed. */
+  | { readonly kind: "complete"; readonly devices: number }
+  /** What was told counts; the list is emptied by reading, so the rest may be lost. */
+  | { readonly kind: "broken-off"; readonly devices: number; readonly detail: string }
+  | { readonly kind: "unreachable"; readonly detail: string };
+
+export interface FeedbackOptions extends BinaryPeerOptions {
+  /** The service is silent for so long: reading ends, 1 to 600 000 ms. @default 30 000 */
+  readonly silenceMs?: number;
+}
+
+/**
+ * Reads the feedback service once, until it closes. `told` is called for each device as it comes, because the service tells it to
+ * nobody else: keep it before anything else is done.
+ *
+ * @throws ApnsError `bad-option`, `bad-certificate` or `bad-key`, each with what to do; and what `told` throws, which ends the reading
+ */
+export async function readFeedback(
+  options: FeedbackOptions,
+  told: (device: GoneDevice) => void,
+): Promise<FeedbackReading> {
+  const peer = readFeedbackOptions(options);
+  const { silenceMs = 30_000 } = options;
+  const decoder = new FeedbackDecoder();
+  const socket = openTls(peer);
+  let devices = 0;
+  let isOpen = false;
+  let hasEnded = false;
+  let detail: string | undefined;
+  let failure: { readonly error: unknown } | undefined;
+  socket.setTimeout(silenceMs, () => socket.destroy(new Error(`nothing was heard for ${silenceMs} ms`)));
+  socket.once("secureConnect", () => {
+    isOpen = true;
+  });
+  socket.on("data", (chunk: Buffer) => {
+    decoder.receive(chunk);
+    for (let read = decoder.next(); read !== undefined; read = decoder.next()) {
+      if (read.kind === "malformed") {
+        detail = `what came is no feedback: ${read.detail}`;
+        socket.destroy();
+        return;
+      }
+      devices += 1;
+      const { deviceToken, goneSinceSeconds } = read.value;
+      try {
+        told({ deviceToken: deviceToken.toString("hex"), goneSinceMs: goneSinceSeconds * 1000 });
+      } catch (error) {
+        failure = { error };
+        socket.destroy();
+        return;
+      }
+    }
+  });
+  socket.once("end", () => {
+    hasEnded = true;
+  });
+  socket.on("error", (error) => {
+    detail ??= explainSocket(error, peer);
+  });
+  await new Promise<void>((resolve) => socket.once("close", () => resolve()));
+  if (failure !== undefined) throw failure.error;
+  if (!isOpen) return { kind: "unreachable", detail: detail ?? "the connection closed before TLS was done" };
+  if (decoder.isInTuple) detail ??= "the connection ended within a tuple";
+  if (!hasEnded) detail ??= "the connection ended without a last word";
+  return detail === undefined ? { kind: "complete", devices } : { kind: "broken-off", devices, detail };
+}
