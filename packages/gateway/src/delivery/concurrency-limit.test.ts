@@ -112,7 +112,9 @@ test("one cut for one round trip: what left before tells nothing new", () => {
 test("begins anew carefully after a fault", () => {
   const road = new Road(healthy);
   road.pass(1_000);
-  road.limit.restart();
+  road.limit.restart(100);
+  expect(road.limit.current).toBe(164);
+  road.limit.restart(0);
   expect(road.limit.current).toBe(64);
   road.pass(1_000);
   expect(road.limit.current).toBe(2_000);
@@ -131,7 +133,7 @@ test("whatever the answers, the limit lies between 1 and the most, and good answ
           expect(limit.current).toBeGreaterThanOrEqual(1);
           expect(limit.current).toBeLessThanOrEqual(most);
         }
-        if (isRestart) limit.restart();
+        if (isRestart) limit.restart(times);
       }
       for (let answer = 0; answer < 100 * most + 4_000 && limit.current < most; answer += 1)
         limit.answered("well", limit.current);

@@ -70,9 +70,12 @@ export class ConcurrencyLimit {
     this.#bad = 0;
   }
 
-  /** The route was out of order, or is a new one: begins anew, carefully. */
-  restart(): void {
-    this.#limit = Math.min(firstLimit, this.#most);
+  /**
+   * The route was out of order, or leads elsewhere: begins anew, carefully.
+   * @param inFlight how many are still out from before; perhaps they are never answered, and they take nobody's room
+   */
+  restart(inFlight: number): void {
+    this.#limit = Math.min(firstLimit + inFlight, this.#most);
     this.#threshold = this.#most;
     this.#oldNews = 0;
     this.#answers = 0;

@@ -138,7 +138,12 @@ export class Departures {
         ledger.ended(flight, { ...note, status: verdict.kind, reason: verdict.reason });
         break;
       case "retry": {
-        const retry = { entry: flight.again(verdict.doubt), delivery: run.delivery, atMs: verdict.atMs };
+        const retry = {
+          entry: flight.again(verdict.doubt),
+          delivery: run.delivery,
+          lane: verdict.doubt ? route.lanes.unanswered : lane,
+          atMs: verdict.atMs,
+        };
         ledger.retried(flight, { ...note, status: "queued" }, retry);
         break;
       }
@@ -179,7 +184,7 @@ export class Departures {
     if (before === undefined && after !== undefined)
       logger.warn({ app, environment, cause: after }, "route paused; its notifications stay queued");
     if (before !== undefined && after === undefined) {
-      concurrency.restart();
+      concurrency.restart(route.inFlight - 1);
       logger.info({ app, environment }, "route is well again");
     }
   }

@@ -6,8 +6,9 @@ import type { BatchRun } from "./batch-run.ts";
 import type { DeliveryLogger } from "./delivery-logger.ts";
 import { Departures, type Moment } from "./departures.ts";
 import type { LaneQueue } from "./lane-queue.ts";
+import type { Waiting } from "./lane-shares.ts";
 import type { Ledger, Written } from "./ledger.ts";
-import type { Environment, Lane } from "./notification-draft.ts";
+import type { Environment } from "./notification-draft.ts";
 import type { QueueTally } from "./queue-tally.ts";
 import { Refill } from "./refill.ts";
 import { type MemoryLimits, Residency } from "./residency.ts";
@@ -224,7 +225,7 @@ export class Dispatcher {
     const sender = this.#options.senderFor(route.app, route.environment);
     if (sender !== undefined && route.sender !== sender) {
       route.breaker.reset();
-      route.concurrency.restart();
+      route.concurrency.restart(route.inFlight);
       route.sender = sender;
     }
     return sender;
@@ -246,7 +247,7 @@ export class Dispatcher {
   }
 
   #lane({ app, environment, lane }: QueueKey): LaneQueue {
-    return this.#route(app, environment).lanes[lane as Lane];
+    return this.#route(app, environment).lanes[lane as Waiting];
   }
 
   #route(app: string, environment: string): Route {

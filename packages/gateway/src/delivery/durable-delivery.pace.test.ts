@@ -1,9 +1,11 @@
+import type { Clock, Outcome } from "@carillon/apns";
 import { expect, test } from "vitest";
 import {
   accepted,
   badToken,
   draft,
   FakeSender,
+  noAnswer,
   openBench,
   rest,
   unavailable,
@@ -11,6 +13,7 @@ import {
   wrongKey,
 } from "./bench.test-support.ts";
 import { defaults } from "./open-delivery.ts";
+import type { SenderNotification } from "./sender.ts";
 
 test("an app's rate holds for all its routes and lanes together, evenly, and slows no other app", async () => {
   const limited = new FakeSender(accepted);
@@ -198,4 +201,49 @@ test("row 87: of 50 apps one has a refused key and one a huge backlog, and the o
   // Jain's index: 1 where all have the same.
   expect(sum ** 2 / (half.length * squares)).toBeGreaterThan(0.95);
   expect(delivery.status("wrong")).toMatchObject({ queued: 1_000 });
+});
+
+test("row 66: a tenth of the devices that never answer keeps none of the others waiting, minute after minute", async () => {
+  const answers = new FakeSender(accepted);
+  const sent: string[] = [];
+  let clock: Clock | undefined;
+  const send = async (notification: SenderNotification): Promise<Outcome> => {
+    sent.push(notification.deviceToken);
+    if (!notification.deviceToken.startsWith("dead")) return answers.send(notification);
+    // As the client does it.
+    await new Promise<void>((resolve) => void clock?.setTimer(resolve, 20_000));
+    return noAnswer(notification);
+  };
+  const sender = { send };
+  const bench = await openBench({
+    senderFor: () => sender,
+    routeLimits: { ...defaults.routeLimits, maxInFlight: 400 },
+  });
+  clock = bench.clock;
+  const token = (kind: string, ordinal: number): string => `${kind}${ordinal.toString(16).padStart(60, "0")}`;
+  for (let second = 0; second < 300; second += 1) {
+    const tokens = (kind: string, count: number) =>
+      Array.from({ length: count }, (_, index) => token(kind, second * 100 + index));
+    await bench.delivery.submit("demo", [
+      draft({ deviceTokens: tokens("dead", 10) }),
+      draft({ deviceTokens: tokens("beef", 90) }),
+    ]);
+    await bench.clock.pass(1_000);
+    expect(answers.sent).toHaveLength((second + 1) * 90);
+  }
+  // They are tried again all the while.
+  expect(sent.length - answers.sent.length).toBeGreaterThan(3_000 + 1_000);
+});
+
+test("a clock that jumps by an hour, either way, is taken for no slow answer", async () => {
+  const sender = new FakeSender();
+  const { delivery, clock } = await openBench({ senderFor: () => sender });
+  for (let batch = 0; batch < 6; batch += 1) await delivery.submit("demo", [draft({ devices: 1_000 })]);
+  await rest();
+  for (const jumpMs of [3_600_000, -7_200_000, 3_600_000]) {
+    clock.jump(jumpMs);
+    sender.answer(accepted);
+    await rest();
+  }
+  expect(sender.open).toHaveLength(512);
 });

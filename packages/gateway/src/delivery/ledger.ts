@@ -27,6 +27,8 @@ const fullDiskPauseMs = 1_000;
 export interface Retry {
   readonly entry: BatchEntry;
   readonly delivery: DeliveryPolicy;
+  /** Where it waits. */
+  readonly lane: LaneQueue;
   readonly atMs: number;
 }
 
@@ -97,7 +99,7 @@ export class Ledger {
   retried(flight: Flight, note: Note, retry: Retry): void {
     this.#page.notes.push(note);
     this.#page.land(flight, outcomeCode.noted);
-    this.#page.retries.push({ lane: flight.lane, retry });
+    this.#page.retries.push(retry);
     this.#write();
   }
 
@@ -181,7 +183,7 @@ class Page {
   /** The one asked for last: outcomes of a batch mostly come in a row. */
   #latest: Entry | undefined;
   readonly notes: Note[] = [];
-  readonly retries: { lane: LaneQueue; retry: Retry }[] = [];
+  readonly retries: Retry[] = [];
   readonly whenWritten: ((isHeld: (run: BatchRun) => boolean) => void)[] = [];
 
   get isEmpty(): boolean {
@@ -235,24 +237,20 @@ class Page {
 }
 
 /** Retries of one lane whose times lie close together share a batch; none of them comes earlier for it. */
-function packRetries(
-  retries: readonly { lane: LaneQueue; retry: Retry }[],
-  ids: BatchIds,
-  nowMs: number,
-): readonly NewBatch[] {
+function packRetries(retries: readonly Retry[], ids: BatchIds, nowMs: number): readonly NewBatch[] {
   const open = new Map<string, BatchEncoder>();
   const batches: { encoder: BatchEncoder; lane: LaneQueue; dueAtMs: number }[] = [];
-  for (const { lane, retry } of retries) {
-    const dueAtMs = roundUp(retry.atMs, nowMs);
+  for (const { entry, delivery, lane, atMs } of retries) {
+    const dueAtMs = roundUp(atMs, nowMs);
     const { app, environment, lane: laneName } = lane.key;
-    const name = `${dueAtMs} ${retry.delivery} ${laneName} ${environment} ${app}`;
+    const name = `${dueAtMs} ${delivery} ${laneName} ${environment} ${app}`;
     let encoder = open.get(name);
     if (encoder === undefined || encoder.isFull) {
-      encoder = new BatchEncoder(retry.delivery);
+      encoder = new BatchEncoder(delivery);
       open.set(name, encoder);
       batches.push({ encoder, lane, dueAtMs });
     }
-    encoder.add(retry.entry.deviceToken, retry.entry);
+    encoder.add(entry.deviceToken, entry);
   }
   return batches.map(({ encoder, lane, dueAtMs }) => ({
     id: ids.next(),

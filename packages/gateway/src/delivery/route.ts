@@ -3,14 +3,14 @@ import type { RouteStatus } from "./app-status.ts";
 import { ConcurrencyLimit } from "./concurrency-limit.ts";
 import { EnvironmentSuspicion } from "./environment-suspicion.ts";
 import { LaneQueue } from "./lane-queue.ts";
-import { LaneShares, lanes } from "./lane-shares.ts";
-import type { Environment, Lane } from "./notification-draft.ts";
+import { LaneShares, lanes, type Waiting } from "./lane-shares.ts";
+import type { Environment } from "./notification-draft.ts";
 import type { Residency } from "./residency.ts";
 import { RouteBreaker } from "./route-breaker.ts";
 import type { Sender } from "./sender.ts";
 
 /** How much of a route's room a lane may fill, so that a slow flood in one leaves some to those above it. */
-const roomShare: Readonly<Record<Lane, number>> = { urgent: 1, normal: 0.9, bulk: 0.75 };
+const roomShare: Readonly<Record<Waiting, number>> = { urgent: 1, normal: 0.9, bulk: 0.75, unanswered: 0.25 };
 
 /** A route with less in flight than that may send although all together have their fill. */
 const ownBytes = 64 * 1024;
@@ -40,7 +40,7 @@ export interface RouteSurroundings {
 export class Route {
   readonly app: string;
   readonly environment: Environment;
-  readonly lanes: Readonly<Record<Lane, LaneQueue>>;
+  readonly lanes: Readonly<Record<Waiting, LaneQueue>>;
   readonly breaker = new RouteBreaker();
   readonly gate: AppGate;
   readonly concurrency: ConcurrencyLimit;
@@ -69,8 +69,13 @@ export class Route {
     this.gate = gate;
     this.concurrency = new ConcurrencyLimit(limits.maxUnanswered);
     const count = (bytes: number): void => residency.add(app, bytes);
-    const queue = (lane: Lane): LaneQueue => new LaneQueue({ app, environment, lane }, count);
-    this.lanes = { urgent: queue("urgent"), normal: queue("normal"), bulk: queue("bulk") };
+    const queue = (lane: Waiting): LaneQueue => new LaneQueue({ app, environment, lane }, count);
+    this.lanes = {
+      urgent: queue("urgent"),
+      normal: queue("normal"),
+      bulk: queue("bulk"),
+      unanswered: queue("unanswered"),
+    };
   }
 
   /** Whether one more notification may leave at this moment of the monotonic clock. */
