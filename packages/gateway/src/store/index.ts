@@ -1,3 +1,11 @@
+export type {
+  EventRequest,
+  EventSlice,
+  EventStore,
+  NewEvent,
+  NotificationRun,
+  StoredEvent,
+} from "./event-store.ts";
 export type { StoredPause } from "./pauses.ts";
 export { WorkerStore as SqliteStore } from "./sqlite/worker-store.ts";
 export type {
@@ -19,3 +27,4 @@ export type {
 } from "./store.ts";
 export { outcomeCode } from "./store.ts";
 export { StoreFailedError, StoreFullError } from "./store-errors.ts";
+export type { NewVerdict, Restoration, StoredVerdict, VerdictKind, VerdictStore } from "./verdict-store.ts";

@@ -9,7 +9,7 @@ import {
 } from "./store.ts";
 
 /** A store for one test, on fresh ground. */
-interface StoreUnderTest {
+export interface StoreUnderTest {
   store: Store;
   /** Closes the store and opens it again on the same ground. */
   reopen(): Promise<void>;

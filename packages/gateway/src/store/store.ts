@@ -1,5 +1,7 @@
+import type { EventStore, NewEvent } from "./event-store.ts";
 import type { PauseStore } from "./pauses.ts";
 import type { StoreFailedError } from "./store-errors.ts";
+import type { NewVerdict, VerdictStore } from "./verdict-store.ts";
 
 /** Names a batch: the text of its notifications' ids without the last four digits. */
 export type BatchId = string;
@@ -68,9 +70,15 @@ export interface Note {
   readonly reason?: string;
   /** Lines of text about the attempts, added to those that are there. May be empty. */
   readonly attempts: string;
+  /** Told as an event if this note counts; without it only its id is told. */
+  readonly event?: NewEvent;
 }
 
-/** All of it is stored in one step, or nothing. */
+/**
+ * All of it is stored in one step, or nothing; and so are the events that tell of it. Notifications that are accepted,
+ * cancelled or to be tried again are told as runs, `notification.accepted`, `.cancelled` and `.retrying`; others one by one.
+ * What was settled before is not told again.
+ */
 export interface Settlement {
   /** Who settles. An outcome counts whoever brings it, but only what this node still holds is marked `started`. */
   readonly node: NodeId;
@@ -79,6 +87,7 @@ export interface Settlement {
   readonly batches: readonly BatchSettlement[];
   readonly notes: readonly Note[];
   readonly retries: readonly NewBatch[];
+  readonly verdicts?: readonly NewVerdict[];
 }
 
 /** What a settlement did to one of its batches. */
@@ -139,7 +148,7 @@ export interface FoundBatch {
   /** Undefined once it was purged. */
   readonly body: Uint8Array | undefined;
   /** The notes of the places asked for, by place. */
-  readonly notes: ReadonlyMap<number, Omit<Note, "batch" | "place">>;
+  readonly notes: ReadonlyMap<number, Omit<Note, "batch" | "place" | "event">>;
 }
 
 export interface PurgeRequest {
@@ -158,7 +167,7 @@ export type Heartbeat = "held" | "inherited" | "lost";
  * with `StoreFullError` (nothing of it was stored; later perhaps) or `StoreFailedError` (nothing was acknowledged, and
  * nothing will be any more). Times are given by the caller, except those of leases, which go by the store's own clock.
  */
-export interface Store extends PauseStore {
+export interface Store extends PauseStore, EventStore, VerdictStore {
   /** Stores all or none. Resolves with the bodies, in the same order. */
   add(batches: readonly NewBatch[]): Promise<readonly Uint8Array[]>;
   /** Resolves with one entry for each of `batches`. A batch that is not known (any more) has nothing open. */

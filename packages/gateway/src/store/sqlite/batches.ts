@@ -10,12 +10,18 @@ import {
   type SettledBatch,
   type Settlement,
 } from "../store.ts";
+import { bytesOf } from "./bytes.ts";
 import type { Database, Row, Statement } from "./driver.ts";
+import type { Events } from "./events.ts";
+import { SettlementEvents } from "./settlement-events.ts";
+import type { Verdicts } from "./verdicts.ts";
 
 /** The statements that bring batches in, hand them out and settle them. Each method runs inside a transaction. */
 export class Batches {
   /** Numbers of the queues, so that a batch's row holds one small number. */
   readonly #queues = new Map<string, number>();
+  readonly #events: Events;
+  readonly #verdicts: Verdicts;
   readonly #insertQueue: Statement;
   readonly #selectQueue: Statement;
   readonly #insertBatch: Statement;
@@ -31,7 +37,9 @@ export class Batches {
   readonly #lease: Statement;
   readonly #waitAnew: Statement;
 
-  constructor(database: Database) {
+  constructor(database: Database, events: Events, verdicts: Verdicts) {
+    this.#events = events;
+    this.#verdicts = verdicts;
     this.#insertQueue = database.prepare(
       "INSERT INTO queue (app, environment, lane) VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
     );
@@ -100,10 +108,13 @@ export class Batches {
     });
   }
 
-  settle({ node, atMs, batches, notes, retries }: Settlement): readonly SettledBatch[] {
-    const settled = batches.map((batch) => this.#settleBatch(batch, node, atMs));
-    for (const note of notes) this.#note(note);
+  settle({ node, atMs, batches, notes, retries, verdicts = [] }: Settlement): readonly SettledBatch[] {
+    const events = new SettlementEvents();
+    const settled = batches.map((batch) => this.#settleBatch(batch, node, atMs, events));
+    for (const note of notes) if (this.#note(note)) events.noted(note);
     this.add(retries);
+    events.appendTo(this.#events, atMs);
+    for (const verdict of verdicts) this.#verdicts.pass(verdict, atMs);
     return settled;
   }
 
@@ -140,7 +151,12 @@ export class Batches {
     this.#queues.clear();
   }
 
-  #settleBatch({ batch: id, places, codes }: BatchSettlement, node: NodeId, atMs: number): SettledBatch {
+  #settleBatch(
+    { batch: id, places, codes }: BatchSettlement,
+    node: NodeId,
+    atMs: number,
+    events: SettlementEvents,
+  ): SettledBatch {
     const row = this.#selectOutcomes.get(id);
     // A retry that is done leaves nothing: this is an echo of something settled.
     if (row === undefined) return { settled: 0, open: 0, isHeld: false };
@@ -155,6 +171,7 @@ export class Batches {
       if (after === outcomeCode.started && !isHeld) return;
       outcomes[place] = after;
       if (after === outcomeCode.accepted || after === outcomeCode.noted) settled += 1;
+      if (after === outcomeCode.accepted) events.accepted(id, place);
     });
     const open = Number(row.open) - settled;
     if (open === 0 && row.retry === 1) {
@@ -164,8 +181,10 @@ export class Batches {
     return { settled, open, isHeld };
   }
 
-  #note(note: Note): void {
-    this.#insertNote.run(note.place, note.status, note.reason ?? null, note.attempts, note.batch);
+  /** Whether it counts: what has ended once has no other end. */
+  #note(note: Note): boolean {
+    const { batch, place, status, reason = null, attempts } = note;
+    return Number(this.#insertNote.run(place, status, reason, attempts, batch).changes) > 0;
   }
 
   #queueNumber(key: QueueKey): number {
@@ -177,8 +196,4 @@ export class Batches {
     this.#queues.set(name, number);
     return number;
   }
-}
-
-export function bytesOf(value: unknown): Uint8Array | undefined {
-  return value instanceof Uint8Array ? value : undefined;
 }

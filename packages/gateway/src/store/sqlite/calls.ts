@@ -11,10 +11,22 @@ export const writing = [
   "purge",
   "pauseApp",
   "resumeApp",
+  "appendEvents",
+  "purgeEvents",
+  "restore",
+  "purgeVerdicts",
 ] as const;
 
 /** Those and the methods that only look. */
-export type CallName = (typeof writing)[number] | "summarize" | "find" | "findOwnId" | "pausedApps";
+export type CallName =
+  | (typeof writing)[number]
+  | "summarize"
+  | "find"
+  | "findOwnId"
+  | "pausedApps"
+  | "readEvents"
+  | "listVerdicts"
+  | "findGone";
 
 /** One call of a method of the store, as data. */
 export type Call = {

@@ -2,9 +2,11 @@ import { Batches } from "./batches.ts";
 import { type Answer, type Call, writing } from "./calls.ts";
 import type { OpenedFolder } from "./data-folder.ts";
 import { type Database, faultOf, type Statement } from "./driver.ts";
+import { Events } from "./events.ts";
 import { Leases } from "./leases.ts";
 import { Pauses } from "./pauses.ts";
 import { Records } from "./records.ts";
+import { Verdicts } from "./verdicts.ts";
 
 /** About so much is written to the log before it is copied into the database. */
 const checkpointBytes = 8 * 1024 * 1024;
@@ -28,6 +30,8 @@ export class SqliteEngine {
   readonly #leases: Leases;
   readonly #records: Records;
   readonly #pauses: Pauses;
+  readonly #events: Events;
+  readonly #verdicts: Verdicts;
   readonly #checkpoint: Statement;
   readonly #begin: Statement;
   readonly #end: Statement;
@@ -40,7 +44,9 @@ export class SqliteEngine {
   constructor(folder: OpenedFolder, now: () => number = Date.now) {
     this.#folder = folder;
     this.#database = folder.database;
-    this.#batches = new Batches(this.#database);
+    this.#events = new Events(this.#database);
+    this.#verdicts = new Verdicts(this.#database, this.#events);
+    this.#batches = new Batches(this.#database, this.#events, this.#verdicts);
     this.#leases = new Leases(this.#database, now);
     this.#records = new Records(this.#database);
     this.#pauses = new Pauses(this.#database);
@@ -70,6 +76,11 @@ export class SqliteEngine {
         if (call !== undefined) committed.set(call, answer);
       });
     return calls.map((call) => committed.get(call) ?? this.#attempt(() => this.#perform(call)));
+  }
+
+  /** Whether events were committed since this was last asked. */
+  takeAppended(): boolean {
+    return this.#failure === undefined && this.#events.takeAppended();
   }
 
   /** Copies the log into the database when it has grown. To be called when the answers are on their way. */
@@ -178,6 +189,20 @@ export class SqliteEngine {
         return this.#pauses.resume(...call.args);
       case "pausedApps":
         return this.#pauses.all();
+      case "appendEvents":
+        return this.#events.append(...call.args);
+      case "purgeEvents":
+        return this.#events.purge(...call.args);
+      case "restore":
+        return this.#verdicts.restore(...call.args);
+      case "purgeVerdicts":
+        return this.#verdicts.purge(...call.args);
+      case "readEvents":
+        return this.#events.read(...call.args);
+      case "listVerdicts":
+        return this.#verdicts.list(...call.args);
+      case "findGone":
+        return this.#verdicts.findGone(...call.args);
       case "summarize":
         return this.#records.summarize();
       case "find":

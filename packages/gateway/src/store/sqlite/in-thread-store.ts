@@ -12,6 +12,7 @@ export function inThreadStore(engine: SqliteEngine): Store {
   const failed = new Promise<StoreFailedError>((resolve) => {
     announceFailure = resolve;
   });
+  const eventListeners = new Set<() => void>();
   let group: { call: Call; settle: (answer: Answer) => void }[] = [];
 
   const commit = (): void => {
@@ -21,6 +22,7 @@ export function inThreadStore(engine: SqliteEngine): Store {
     commits.forEach(({ settle }, index) => {
       settle(answers[index] ?? { kind: "failed", detail: "no answer" });
     });
+    if (engine.takeAppended()) for (const tell of eventListeners) tell();
     engine.tidy();
     if (engine.failure !== undefined) announceFailure(new StoreFailedError(engine.failure));
   };
@@ -53,6 +55,18 @@ export function inThreadStore(engine: SqliteEngine): Store {
     pauseApp: (pause) => ask({ name: "pauseApp", args: [pause] }),
     resumeApp: (app) => ask({ name: "resumeApp", args: [app] }),
     pausedApps: () => ask({ name: "pausedApps", args: [] }),
+    appendEvents: (events, atMs) => ask({ name: "appendEvents", args: [events, atMs] }),
+    readEvents: (request) => ask({ name: "readEvents", args: [request] }),
+    purgeEvents: (purge) => ask({ name: "purgeEvents", args: [purge] }),
+    onEvents(listener) {
+      eventListeners.add(listener);
+      return () => eventListeners.delete(listener);
+    },
+    restore: (restorations, atMs) => ask({ name: "restore", args: [restorations, atMs] }),
+    listVerdicts: (app, after, limit) => ask({ name: "listVerdicts", args: [app, after, limit] }),
+    findGone: (app, environment, deviceTokens) =>
+      ask({ name: "findGone", args: [app, environment, deviceTokens] }),
+    purgeVerdicts: (beforeMs, limit) => ask({ name: "purgeVerdicts", args: [beforeMs, limit] }),
     async close() {
       if (group.length > 0) commit();
       engine.close();

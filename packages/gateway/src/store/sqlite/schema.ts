@@ -69,6 +69,35 @@ const migrations: readonly string[] = [
     reason TEXT
   ) WITHOUT ROWID;
   `,
+  // `bytes` counts all events up to this one, so that retention by size need not add anything up.
+  `
+  CREATE TABLE event (
+    cursor INTEGER PRIMARY KEY,
+    at_ms INTEGER NOT NULL,
+    app TEXT NOT NULL,
+    type TEXT NOT NULL,
+    environment TEXT,
+    batch TEXT,
+    data NOT NULL,
+    bytes INTEGER NOT NULL
+  );
+  CREATE TABLE verdict (
+    app TEXT NOT NULL,
+    device_token TEXT NOT NULL,
+    environment TEXT NOT NULL,
+    verdict TEXT NOT NULL,
+    reason TEXT NOT NULL,
+    since_ms INTEGER,
+    notification_id TEXT NOT NULL,
+    first_at_ms INTEGER NOT NULL,
+    last_at_ms INTEGER NOT NULL,
+    answers INTEGER NOT NULL,
+    cursor INTEGER NOT NULL,
+    PRIMARY KEY (app, device_token, environment)
+  ) WITHOUT ROWID;
+  CREATE INDEX verdict_cursor ON verdict (app, cursor);
+  CREATE INDEX verdict_age ON verdict (last_at_ms);
+  `,
 ];
 
 /** The form that this version knows. */

@@ -4,15 +4,17 @@ import { join } from "node:path";
 import { describe } from "vitest";
 // A worker thread needs the built file.
 import { SqliteStore } from "../../../dist/store/index.js";
+import { eventCases } from "../event-cases.test-support.ts";
 import type { Store } from "../store.ts";
-import { storeCases } from "../store-cases.test-support.ts";
+import { storeCases, type WithStore } from "../store-cases.test-support.ts";
+import { verdictCases } from "../verdict-cases.test-support.ts";
 import { openDataFolder } from "./data-folder.ts";
 import { loadDriver } from "./driver.ts";
 import { SqliteEngine } from "./engine.ts";
 import { inThreadStore } from "./in-thread-store.ts";
 
 describe("in this thread", () => {
-  storeCases((run) =>
+  allCases((run) =>
     inFolder(
       async (dataDir) => inThreadStore(new SqliteEngine(openDataFolder(await loadDriver(), dataDir))),
       run,
@@ -21,8 +23,14 @@ describe("in this thread", () => {
 });
 
 describe("in a worker", () => {
-  storeCases((run) => inFolder((dataDir) => SqliteStore.open({ dataDir }), run));
+  allCases((run) => inFolder((dataDir) => SqliteStore.open({ dataDir }), run));
 });
+
+function allCases(withStore: WithStore): void {
+  storeCases(withStore);
+  eventCases(withStore);
+  verdictCases(withStore);
+}
 
 async function inFolder(
   open: (dataDir: string) => Promise<Store>,

@@ -17,5 +17,7 @@ export type FromWorker =
   | {
       readonly kind: "answers";
       readonly answers: readonly { readonly id: number; readonly answer: Answer }[];
+      /** Whether there are new events to read. */
+      readonly hasEvents: boolean;
     }
   | { readonly kind: "failed"; readonly detail: string };

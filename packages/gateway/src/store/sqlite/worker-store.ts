@@ -1,4 +1,5 @@
 import { Worker } from "node:worker_threads";
+import type { EventPurge, EventRequest, EventSlice, NewEvent } from "../event-store.ts";
 import type { StoredPause } from "../pauses.ts";
 import type {
   BatchId,
@@ -15,6 +16,7 @@ import type {
   Store,
 } from "../store.ts";
 import { StoreFailedError, StoreFullError } from "../store-errors.ts";
+import type { Restoration, StoredVerdict } from "../verdict-store.ts";
 import type { Answer, Call, CallName, ResultOf } from "./calls.ts";
 import { transfersOfCall } from "./transfers.ts";
 import type { FromWorker, ToWorker, WorkerStart } from "./worker-messages.ts";
@@ -34,6 +36,7 @@ export class WorkerStore implements Store {
   readonly failed: Promise<StoreFailedError>;
   readonly #worker: Worker;
   readonly #waiting = new Map<number, Waiting>();
+  readonly #eventListeners = new Set<() => void>();
   #announceFailure: (error: StoreFailedError) => void = () => {};
   #failure: StoreFailedError | undefined;
   #nextId = 0;
@@ -123,6 +126,43 @@ export class WorkerStore implements Store {
     return this.#call({ name: "pausedApps", args: [] });
   }
 
+  appendEvents(events: readonly NewEvent[], atMs: number): Promise<void> {
+    return this.#call({ name: "appendEvents", args: [events, atMs] });
+  }
+
+  readEvents(request: EventRequest): Promise<EventSlice> {
+    return this.#call({ name: "readEvents", args: [request] });
+  }
+
+  purgeEvents(purge: EventPurge): Promise<number> {
+    return this.#call({ name: "purgeEvents", args: [purge] });
+  }
+
+  onEvents(listener: () => void): () => void {
+    this.#eventListeners.add(listener);
+    return () => this.#eventListeners.delete(listener);
+  }
+
+  restore(restorations: readonly Restoration[], atMs: number): Promise<number> {
+    return this.#call({ name: "restore", args: [restorations, atMs] });
+  }
+
+  listVerdicts(app: string, after: number, limit: number): Promise<readonly StoredVerdict[]> {
+    return this.#call({ name: "listVerdicts", args: [app, after, limit] });
+  }
+
+  findGone(
+    app: string,
+    environment: string,
+    deviceTokens: readonly string[],
+  ): Promise<readonly StoredVerdict[]> {
+    return this.#call({ name: "findGone", args: [app, environment, deviceTokens] });
+  }
+
+  purgeVerdicts(beforeMs: number, limit: number): Promise<number> {
+    return this.#call({ name: "purgeVerdicts", args: [beforeMs, limit] });
+  }
+
   /**
    * Resolves when what was asked before is answered and the thread is gone: only then is the folder free for others,
    * for the npm package keeps a database open as long as its statements exist.
@@ -154,6 +194,7 @@ export class WorkerStore implements Store {
     switch (message.kind) {
       case "answers":
         for (const { id, answer } of message.answers) this.#settle(id, answer);
+        if (message.hasEvents) for (const tell of this.#eventListeners) tell();
         return;
       case "failed":
         this.#fail(message.detail);

@@ -54,7 +54,7 @@ function answer(engine: SqliteEngine, calls: readonly NumberedCall[]): void {
     return given === undefined ? [] : [{ id, answer: given }];
   });
   tell(
-    { kind: "answers", answers },
+    { kind: "answers", answers, hasEvents: engine.takeAppended() },
     calls.flatMap(({ call }, index) => {
       const given = results[index];
       return given === undefined ? [] : transfersOfAnswer(call.name, given);
