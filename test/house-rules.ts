@@ -28,7 +28,8 @@ export const mayEnter: Readonly<Record<string, readonly string[]>> = {
   "gateway/store": ["apns"],
   "gateway/delivery": ["apns", "gateway/store"],
   "gateway/apps": ["apns", "gateway/config"],
-  "gateway/api": ["apns", "gateway/config", "gateway/delivery", "gateway/apps"],
+  "gateway/outcomes": ["apns", "gateway/store"],
+  "gateway/api": ["apns", "gateway/config", "gateway/delivery", "gateway/outcomes", "gateway/apps"],
   // The demo is the only way from the gateway to the simulator.
   "gateway/cli": ["apns", "simulator", "gateway/config", "gateway"],
 };

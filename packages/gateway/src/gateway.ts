@@ -2,12 +2,15 @@ import { once } from "node:events";
 import { createRequire } from "node:module";
 import { createServer } from "node:net";
 import { join } from "node:path";
+import { systemClock } from "@carillon/apns";
 import type { FastifyInstance } from "fastify";
 import { type Logger, pino } from "pino";
 import { createApi, openAdminKey } from "./api/index.ts";
 import { Apps } from "./apps/index.ts";
 import type { Config, Limits } from "./config/index.ts";
-import { type Delivery, type DeliveryOptions, openDelivery } from "./delivery/index.ts";
+import { type Delivery, type DeliveryOptions, startDelivery } from "./delivery/index.ts";
+import { defaultFeedLimits, EventFeed, EventLog } from "./outcomes/index.ts";
+import { SqliteStore } from "./store/index.ts";
 
 const { version } = createRequire(import.meta.url)("../package.json") as { version: string };
 
@@ -58,8 +61,13 @@ export async function startGateway({
   await assertCanListen(listen);
   const adminKeyFile = join(dataDir, "admin.key");
   const adminKey = openAdminKey(adminKeyFile);
-  const delivery = await openDelivery({
-    dataDir,
+  const store = await SqliteStore.open({ dataDir });
+  const clock = systemClock;
+  const log = new EventLog({ store, clock, retention: config.events, logger });
+  const feed = new EventFeed({ log, clock, limits: defaultFeedLimits, logger });
+  const events = { log, feed };
+  const delivery = await startDelivery({
+    store,
     senderFor: (app, environment) => apps.senderFor(app, environment),
     rateOf: (app) => apps.find(app)?.config.rateLimit,
     logger,
@@ -67,15 +75,15 @@ export async function startGateway({
   });
   let server: FastifyInstance | undefined;
   try {
-    server = await createApi({ apps, delivery, adminKey, logger, version });
+    server = await createApi({ apps, delivery, events, adminKey, logger, version });
     await server.listen({ host: listen.host, port: listen.port }).catch((error) => {
       throw explainListenError(error, listen);
     });
   } catch (error) {
-    await stop({ server, delivery, apps }, 0);
+    await stop({ server, delivery, apps, events }, 0);
     throw error;
   }
-  const parts = { server, delivery, apps };
+  const parts = { server, delivery, apps, events };
   const url = urlOf(server, listen.host);
   logger.info({ url, apps: config.apps.length, dataDir }, "carillon is listening");
   let closed: Promise<void> | undefined;
@@ -110,14 +118,17 @@ interface Parts {
   readonly server: FastifyInstance | undefined;
   readonly delivery: Delivery;
   readonly apps: Apps;
+  readonly events: { readonly log: EventLog; readonly feed: EventFeed };
 }
 
 /** How long callers who were answered may take to read the answer. */
 const lastAnswersMs = 2_000;
 
-async function stop({ server, delivery, apps }: Parts, deadlineMs: number): Promise<void> {
+async function stop({ server, delivery, apps, events }: Parts, deadlineMs: number): Promise<void> {
   // No new connections; requests under way are answered, those that wait for a final state when the delivery ends.
   const serverClosed = server?.close();
+  events.feed.close();
+  events.log.close();
   const delivered = delivery.stop(deadlineMs);
   await apps.closeUnreachable();
   await delivered;

@@ -4,6 +4,7 @@ import type { FastifyInstance } from "fastify";
 import { pino } from "pino";
 import { Apps } from "../apps/index.ts";
 import type { AppConfig } from "../config/index.ts";
+import { ManualClock } from "../delivery/bench.test-support.ts";
 import { draftsOf } from "../delivery/draft-run.test-support.ts";
 import {
   type AppStatus,
@@ -14,6 +15,9 @@ import {
   NotificationIds,
   type NotificationRecord,
 } from "../delivery/index.ts";
+import { defaultFeedLimits, EventFeed, EventLog } from "../outcomes/index.ts";
+import type { Store } from "../store/index.ts";
+import { openMemoryStore } from "../store/memory-store.test-support.ts";
 import { createApi } from "./api.ts";
 import type { BodyLimits } from "./submission/body-reader.ts";
 
@@ -136,6 +140,9 @@ class MemoryDelivery implements Delivery {
 export interface TestApi {
   readonly server: FastifyInstance;
   readonly delivery: MemoryDelivery;
+  /** Where events and verdicts come from; the delivery above knows nothing of it. */
+  readonly store: Store;
+  readonly clock: ManualClock;
   /** Everything that was logged, at every level. */
   readonly log: () => string;
   post(body: unknown, query?: string): Promise<TestAnswer>;
@@ -164,10 +171,15 @@ export async function openTestApi(
   });
   const logger = pino({ level: "trace" }, sink);
   const delivery = new MemoryDelivery();
+  const clock = new ManualClock();
+  const store = openMemoryStore(() => clock.now());
+  const log = new EventLog({ store, clock, logger });
+  const feed = new EventFeed({ log, clock, limits: { ...defaultFeedLimits, maxFollowers: 2 }, logger });
   const { bodyLimits } = options;
   const server = await createApi({
     apps: new Apps([{ ...demoConfig, ...options.app }], "/nowhere", logger),
     delivery,
+    events: { log, feed },
     adminKey,
     logger,
     version: "0.0.0",
@@ -177,6 +189,8 @@ export async function openTestApi(
   return {
     server,
     delivery,
+    store,
+    clock,
     log: () => lines.join(""),
     async post(body, query = "") {
       const isRaw = typeof body === "string" || Buffer.isBuffer(body);

@@ -3,6 +3,7 @@ import Fastify, { type FastifyInstance, type FastifyRequest } from "fastify";
 import type { Logger } from "pino";
 import type { App, Apps } from "../apps/index.ts";
 import type { Delivery } from "../delivery/index.ts";
+import type { EventFeed, EventLog } from "../outcomes/index.ts";
 import { requireKey } from "./keys/require-key.ts";
 import {
   answerBrokenRequest,
@@ -14,6 +15,7 @@ import {
 import { ApiProblem } from "./problems/api-problem.ts";
 import { appRoutes } from "./routes/apps.ts";
 import { documentationRoutes } from "./routes/documentation.ts";
+import { eventRoutes } from "./routes/events.ts";
 import { notificationRoutes } from "./routes/notifications.ts";
 import { operationRoutes } from "./routes/operation.ts";
 import { queryValidator } from "./routes/query-validator.ts";
@@ -25,6 +27,7 @@ import { openBody } from "./submission/body-stream.ts";
 export interface ApiOptions {
   readonly apps: Apps;
   readonly delivery: Delivery;
+  readonly events: { readonly log: EventLog; readonly feed: EventFeed };
   readonly adminKey: string;
   readonly logger: Logger;
   readonly version: string;
@@ -76,6 +79,7 @@ export async function createApi(options: ApiOptions): Promise<FastifyInstance> {
     );
   await guarded("/v1/apps", (scope) => appRoutes(scope, { apps, delivery, bodies, appOf }));
   await guarded("/v1/apps/:app", (scope) => notificationRoutes(scope, { delivery, bodies, appOf }));
+  await guarded("/v1", (scope) => eventRoutes(scope, options.events));
   await server.ready();
   return server;
 }

@@ -161,6 +161,27 @@ export const configSchema = Type.Object(
       ),
     ),
     limits: Type.Optional(limitsSchema),
+    events: Type.Optional(
+      Type.Object(
+        {
+          keepHours: Type.Optional(
+            Type.Integer({
+              minimum: 1,
+              maximum: 87_600,
+              description: "Events are kept so long; 168 by default.",
+            }),
+          ),
+          keepMegabytes: Type.Optional(
+            Type.Integer({
+              minimum: 1,
+              maximum: 1_000_000,
+              description: "The newest events are kept up to this size; 1024 by default.",
+            }),
+          ),
+        },
+        { additionalProperties: false },
+      ),
+    ),
     apps: Type.Array(appSchema, {
       minItems: 1,
       maxItems: 10_000,

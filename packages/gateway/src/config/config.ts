@@ -9,6 +9,8 @@ export interface Config {
   readonly dataDir: string;
   readonly logLevel: LogLevel;
   readonly limits?: Limits;
+  /** How long events are kept: until either is reached. */
+  readonly events?: { readonly keepMs?: number; readonly keepBytes?: number };
   readonly apps: readonly AppConfig[];
 }
 

@@ -71,12 +71,13 @@ class ConfigReader {
     this.#checkDataDir(dataDir);
     this.#checkLimits((value as Partial<WrittenConfig> | undefined)?.limits);
     if (this.problems.length > 0 || !isConfig.Check(value)) return undefined;
-    const { listen, log, limits } = value;
+    const { listen, log, limits, events } = value;
     return {
       listen: { host: listen?.host ?? "127.0.0.1", port: listen?.port ?? 8080 },
       dataDir,
       logLevel: log?.level ?? "info",
       ...(limits === undefined ? {} : { limits }),
+      ...(events === undefined ? {} : { events: readRetention(events) }),
       apps,
     };
   }
@@ -236,6 +237,16 @@ class ConfigReader {
     const set = this.#settings.find((each) => spell(each.path) === spelled);
     this.problems.push({ where: set?.variable ?? this.#document.locate(path), path: spelled, detail });
   }
+}
+
+function readRetention({
+  keepHours,
+  keepMegabytes,
+}: NonNullable<WrittenConfig["events"]>): Config["events"] & {} {
+  return {
+    ...(keepHours === undefined ? {} : { keepMs: keepHours * 3_600_000 }),
+    ...(keepMegabytes === undefined ? {} : { keepBytes: keepMegabytes * 1024 * 1024 }),
+  };
 }
 
 interface SecretNode {

@@ -6,4 +6,4 @@ export { type DraftRun, runSpan, type SharedDraft } from "./draft-run.ts";
 export type { NotificationDraft } from "./notification-draft.ts";
 export { NotificationIds } from "./notification-ids.ts";
 export type { NotificationRecord } from "./notification-record.ts";
-export { type DeliveryOptions, openDelivery } from "./open-delivery.ts";
+export { type DeliveryOptions, openDelivery, startDelivery } from "./open-delivery.ts";

@@ -1,5 +1,5 @@
 import { type Clock, systemClock } from "@carillon/apns";
-import { SqliteStore } from "../store/index.ts";
+import { SqliteStore, type Store } from "../store/index.ts";
 import type { Delivery } from "./delivery.ts";
 import type { DeliveryLogger } from "./delivery-logger.ts";
 import { DurableDelivery } from "./durable-delivery.ts";
@@ -12,8 +12,8 @@ import type { Sender } from "./sender.ts";
 import { defaultBudget, type RetryBudget } from "./settlement.ts";
 
 export interface DeliveryOptions {
-  /** The folder that holds the database; made when it is absent. */
-  readonly dataDir: string;
+  /** The delivery closes it when it stops. */
+  readonly store: Store;
   /** The way to Apple, or undefined while there is none: what is queued then waits. Asked before every sending. */
   senderFor(app: string, environment: Environment): Sender | undefined;
   /** Notifications a second that an app may send; undefined for as many as go. Asked once for each app. */
@@ -53,9 +53,19 @@ export const defaults = {
  * Opens the store in `dataDir` and begins to send what it holds.
  * @throws {StoreFailedError} another carillon is running on this folder, or the store cannot be opened.
  */
-export async function openDelivery(options: DeliveryOptions): Promise<Delivery> {
-  const { dataDir, senderFor, logger, clock = systemClock } = options;
-  const store = await SqliteStore.open({ dataDir });
+export async function openDelivery({
+  dataDir,
+  ...options
+}: Omit<DeliveryOptions, "store"> & {
+  /** The folder that holds the database; made when it is absent. */
+  readonly dataDir: string;
+}): Promise<Delivery> {
+  return startDelivery({ ...options, store: await SqliteStore.open({ dataDir }) });
+}
+
+/** Begins to send what the store holds. */
+export function startDelivery(options: DeliveryOptions): Promise<Delivery> {
+  const { store, senderFor, logger, clock = systemClock } = options;
   return DurableDelivery.start({
     store,
     clock,

@@ -1,5 +1,3 @@
-import type { BatchId } from "./store.ts";
-
 /** What happened, to be told later. */
 export interface NewEvent {
   readonly app: string;
@@ -11,7 +9,8 @@ export interface NewEvent {
 
 /** Some notifications of one batch to which the same happened. */
 export interface NotificationRun {
-  readonly batch: BatchId;
+  /** What the ids begin with. */
+  readonly batch: string;
   readonly environment: string;
   /** The first and the last place of each stretch, in ascending order. */
   readonly stretches: Uint16Array;

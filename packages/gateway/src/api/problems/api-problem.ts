@@ -9,12 +9,14 @@ export const problemKinds = {
   "no-such-notification": { status: 404, title: "There is no such notification" },
   "method-not-allowed": { status: 405, title: "This address does not take that method" },
   "request-timeout": { status: 408, title: "The request took too long to arrive" },
+  "cursor-too-old": { status: 410, title: "What comes after this cursor is kept no longer" },
   "body-too-large": { status: 413, title: "The body is too large" },
   "unsupported-media-type": { status: 415, title: "This content type is not understood" },
   invalid: { status: 422, title: "The request is not valid" },
   "headers-too-large": { status: 431, title: "The headers are too large" },
   "internal-error": { status: 500, title: "Something went wrong inside Carillon" },
   "queue-full": { status: 503, title: "Nothing more is taken at the moment" },
+  "too-many-followers": { status: 503, title: "No more connections may follow the events" },
   "store-failed": { status: 503, title: "The store has failed" },
 } as const satisfies Record<string, { readonly status: number; readonly title: string }>;
 

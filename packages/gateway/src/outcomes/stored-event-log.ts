@@ -1,0 +1,150 @@
+import type { Clock, Timer } from "@carillon/apns";
+import type { EventSlice, EventStore, StoredEvent } from "../store/index.ts";
+import { type EventType, eventTypes, type OutcomeEvent } from "./event.ts";
+import { CursorError, type EventPage, type EventQuery, type EventReader } from "./event-log.ts";
+
+/** How long events are kept: until either is reached. */
+export interface EventRetention {
+  /** @default 604,800,000: seven days */
+  readonly keepMs: number;
+  /** @default 1 GiB */
+  readonly keepBytes: number;
+}
+
+const defaultRetention: EventRetention = { keepMs: 604_800_000, keepBytes: 1024 ** 3 };
+
+export interface EventLogOptions {
+  readonly store: EventStore;
+  readonly clock: Clock;
+  readonly retention?: Partial<EventRetention> | undefined;
+  readonly logger: { warn(fields: object, message: string): void };
+}
+
+/** What those get who name no types. */
+const usualTypes = eventTypes.filter((type) => type !== "notification.retrying");
+const purgeEveryMs = 60_000;
+/** Between two steps, so that purging never fills the store's time. */
+const purgePauseMs = 50;
+const purgeLimit = 1_000;
+
+/** The store's log in the words of the API. Forgets what is old. */
+export class EventLog implements EventReader {
+  readonly #options: EventLogOptions;
+  #purgeTimer: Timer | undefined;
+  #isClosed = false;
+
+  constructor(options: EventLogOptions) {
+    this.#options = options;
+    this.#planPurge(purgePauseMs);
+  }
+
+  async read(query: EventQuery): Promise<EventPage> {
+    const { after, app, types = usualTypes, limit } = query;
+    const start = await this.#positionOf(after);
+    const slice = await this.#options.store.readEvents({
+      after: start,
+      types,
+      limit,
+      ...(app === undefined ? {} : { app }),
+    });
+    assertKept(start, slice);
+    return { items: slice.events.map(eventOf), cursor: String(slice.cursor) };
+  }
+
+  /**
+   * The same in strides: a page ends where a multiple of `stride` is reached, so that all who read on from somewhere
+   * near soon read the same pages.
+   */
+  async readStride(query: Omit<EventQuery, "limit">, stride: number): Promise<EventPage> {
+    const { after, app, types = usualTypes } = query;
+    const start = await this.#positionOf(after);
+    const slice = await this.#options.store.readEvents({
+      after: start,
+      upTo: (Math.floor(start / stride) + 1) * stride,
+      types,
+      limit: stride,
+      ...(app === undefined ? {} : { app }),
+    });
+    assertKept(start, slice);
+    return { items: slice.events.map(eventOf), cursor: String(slice.cursor) };
+  }
+
+  /** Where all begins that is kept, and where begins what has not happened yet. */
+  async ends(): Promise<{ readonly oldest: string; readonly latest: string }> {
+    const { oldest, newest } = await this.#look();
+    return { oldest: String(oldest - 1), latest: String(newest) };
+  }
+
+  onAppended(listener: () => void): () => void {
+    return this.#options.store.onEvents(listener);
+  }
+
+  /** Forgets nothing more. */
+  close(): void {
+    this.#isClosed = true;
+    this.#purgeTimer?.cancel();
+  }
+
+  async #positionOf(cursor: string | undefined): Promise<number> {
+    if (cursor === undefined) return (await this.#look()).oldest - 1;
+    if (/^\d{1,15}$/.test(cursor)) return Number(cursor);
+    throw new CursorError("unknown", (await this.ends()).oldest);
+  }
+
+  #look(): Promise<EventSlice> {
+    return this.#options.store.readEvents({ after: 0, upTo: 0, types: [], limit: 1 });
+  }
+
+  #planPurge(delayMs: number): void {
+    if (this.#isClosed) return;
+    this.#purgeTimer = this.#options.clock.setTimer(() => void this.#purge(), delayMs);
+  }
+
+  async #purge(): Promise<void> {
+    const { store, clock, logger } = this.#options;
+    const { keepMs, keepBytes } = { ...defaultRetention, ...this.#options.retention };
+    try {
+      const beforeMs = clock.now() - keepMs;
+      const gone = await store.purgeEvents({ beforeMs, keepBytes, limit: purgeLimit });
+      this.#planPurge(gone === purgeLimit ? purgePauseMs : purgeEveryMs);
+    } catch (error) {
+      if (!this.#isClosed) logger.warn({ detail: String(error) }, "old events could not be forgotten");
+      this.#planPurge(purgeEveryMs);
+    }
+  }
+}
+
+function assertKept(start: number, { oldest, newest }: EventSlice): void {
+  if (start < oldest - 1) throw new CursorError("too-old", String(oldest - 1));
+  if (start > newest) throw new CursorError("unknown", String(oldest - 1));
+}
+
+function eventOf({ cursor, atMs, app, type, data }: StoredEvent): OutcomeEvent {
+  const told = typeof data === "string" ? (JSON.parse(data) as Record<string, unknown>) : wordsOfRun(data);
+  return {
+    cursor: String(cursor),
+    at: new Date(atMs).toISOString(),
+    app,
+    type: type as EventType,
+    data: told,
+  };
+}
+
+function wordsOfRun({
+  batch,
+  environment,
+  stretches,
+}: Exclude<StoredEvent["data"], string>): OutcomeEvent["data"] {
+  const ids: string[] = [];
+  let count = 0;
+  for (let at = 0; at < stretches.length; at += 2) {
+    const [first = 0, last = 0] = stretches.subarray(at, at + 2);
+    ids.push(first === last ? digits(first) : `${digits(first)}-${digits(last)}`);
+    count += last - first + 1;
+  }
+  return { batch, ids, count, environment };
+}
+
+function digits(place: number): string {
+  return place.toString(16).padStart(4, "0");
+}
