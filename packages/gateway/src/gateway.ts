@@ -9,7 +9,7 @@ import { createApi, openAdminKey } from "./api/index.ts";
 import { Apps } from "./apps/index.ts";
 import type { Config, Limits } from "./config/index.ts";
 import { type Delivery, type DeliveryOptions, startDelivery } from "./delivery/index.ts";
-import { defaultFeedLimits, EventFeed, EventLog } from "./outcomes/index.ts";
+import { Outcomes } from "./outcomes/index.ts";
 import { SqliteStore } from "./store/index.ts";
 
 const { version } = createRequire(import.meta.url)("../package.json") as { version: string };
@@ -63,27 +63,29 @@ export async function startGateway({
   const adminKey = openAdminKey(adminKeyFile);
   const store = await SqliteStore.open({ dataDir });
   const clock = systemClock;
-  const log = new EventLog({ store, clock, retention: config.events, logger });
-  const feed = new EventFeed({ log, clock, limits: defaultFeedLimits, logger });
-  const events = { log, feed };
+  const outcomes = new Outcomes({ store, clock, retention: config.events, logger });
+  void outcomes.load(config.apps.map(({ name }) => name)).catch((error: unknown) => {
+    logger.warn({ detail: String(error) }, "known verdicts on device tokens could not be read");
+  });
   const delivery = await startDelivery({
     store,
     senderFor: (app, environment) => apps.senderFor(app, environment),
     rateOf: (app) => apps.find(app)?.config.rateLimit,
+    tellerFor: (app, environment) => outcomes.tellerFor(app, environment),
     logger,
     ...boundsOf(config.limits),
   });
   let server: FastifyInstance | undefined;
   try {
-    server = await createApi({ apps, delivery, events, adminKey, logger, version });
+    server = await createApi({ apps, delivery, outcomes, adminKey, logger, version });
     await server.listen({ host: listen.host, port: listen.port }).catch((error) => {
       throw explainListenError(error, listen);
     });
   } catch (error) {
-    await stop({ server, delivery, apps, events }, 0);
+    await stop({ server, delivery, apps, outcomes }, 0);
     throw error;
   }
-  const parts = { server, delivery, apps, events };
+  const parts = { server, delivery, apps, outcomes };
   const url = urlOf(server, listen.host);
   logger.info({ url, apps: config.apps.length, dataDir }, "carillon is listening");
   let closed: Promise<void> | undefined;
@@ -118,17 +120,16 @@ interface Parts {
   readonly server: FastifyInstance | undefined;
   readonly delivery: Delivery;
   readonly apps: Apps;
-  readonly events: { readonly log: EventLog; readonly feed: EventFeed };
+  readonly outcomes: Outcomes;
 }
 
 /** How long callers who were answered may take to read the answer. */
 const lastAnswersMs = 2_000;
 
-async function stop({ server, delivery, apps, events }: Parts, deadlineMs: number): Promise<void> {
+async function stop({ server, delivery, apps, outcomes }: Parts, deadlineMs: number): Promise<void> {
   // No new connections; requests under way are answered, those that wait for a final state when the delivery ends.
   const serverClosed = server?.close();
-  events.feed.close();
-  events.log.close();
+  outcomes.close();
   const delivered = delivery.stop(deadlineMs);
   await apps.closeUnreachable();
   await delivered;

@@ -15,7 +15,7 @@ import {
   NotificationIds,
   type NotificationRecord,
 } from "../delivery/index.ts";
-import { defaultFeedLimits, EventFeed, EventLog } from "../outcomes/index.ts";
+import { Outcomes } from "../outcomes/index.ts";
 import type { Store } from "../store/index.ts";
 import { openMemoryStore } from "../store/memory-store.test-support.ts";
 import { createApi } from "./api.ts";
@@ -142,6 +142,7 @@ export interface TestApi {
   readonly delivery: MemoryDelivery;
   /** Where events and verdicts come from; the delivery above knows nothing of it. */
   readonly store: Store;
+  readonly outcomes: Outcomes;
   readonly clock: ManualClock;
   /** Everything that was logged, at every level. */
   readonly log: () => string;
@@ -173,13 +174,12 @@ export async function openTestApi(
   const delivery = new MemoryDelivery();
   const clock = new ManualClock();
   const store = openMemoryStore(() => clock.now());
-  const log = new EventLog({ store, clock, logger });
-  const feed = new EventFeed({ log, clock, limits: { ...defaultFeedLimits, maxFollowers: 2 }, logger });
+  const outcomes = new Outcomes({ store, clock, logger, feedLimits: { maxFollowers: 2 } });
   const { bodyLimits } = options;
   const server = await createApi({
     apps: new Apps([{ ...demoConfig, ...options.app }], "/nowhere", logger),
     delivery,
-    events: { log, feed },
+    outcomes,
     adminKey,
     logger,
     version: "0.0.0",
@@ -190,6 +190,7 @@ export async function openTestApi(
     server,
     delivery,
     store,
+    outcomes,
     clock,
     log: () => lines.join(""),
     async post(body, query = "") {

@@ -3,7 +3,7 @@ import Fastify, { type FastifyInstance, type FastifyRequest } from "fastify";
 import type { Logger } from "pino";
 import type { App, Apps } from "../apps/index.ts";
 import type { Delivery } from "../delivery/index.ts";
-import type { EventFeed, EventLog } from "../outcomes/index.ts";
+import type { Outcomes } from "../outcomes/index.ts";
 import { requireKey } from "./keys/require-key.ts";
 import {
   answerBrokenRequest,
@@ -16,6 +16,7 @@ import { ApiProblem } from "./problems/api-problem.ts";
 import { appRoutes } from "./routes/apps.ts";
 import { documentationRoutes } from "./routes/documentation.ts";
 import { eventRoutes } from "./routes/events.ts";
+import { feedbackRoutes } from "./routes/feedback.ts";
 import { notificationRoutes } from "./routes/notifications.ts";
 import { operationRoutes } from "./routes/operation.ts";
 import { queryValidator } from "./routes/query-validator.ts";
@@ -27,7 +28,7 @@ import { openBody } from "./submission/body-stream.ts";
 export interface ApiOptions {
   readonly apps: Apps;
   readonly delivery: Delivery;
-  readonly events: { readonly log: EventLog; readonly feed: EventFeed };
+  readonly outcomes: Outcomes;
   readonly adminKey: string;
   readonly logger: Logger;
   readonly version: string;
@@ -79,7 +80,9 @@ export async function createApi(options: ApiOptions): Promise<FastifyInstance> {
     );
   await guarded("/v1/apps", (scope) => appRoutes(scope, { apps, delivery, bodies, appOf }));
   await guarded("/v1/apps/:app", (scope) => notificationRoutes(scope, { delivery, bodies, appOf }));
-  await guarded("/v1", (scope) => eventRoutes(scope, options.events));
+  const { feedback, incidents } = options.outcomes;
+  await guarded("/v1/apps/:app", (scope) => feedbackRoutes(scope, { feedback, incidents, appOf }));
+  await guarded("/v1", (scope) => eventRoutes(scope, options.outcomes));
   await server.ready();
   return server;
 }

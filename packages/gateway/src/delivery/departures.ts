@@ -8,6 +8,7 @@ import type { LaneQueue, Turn } from "./lane-queue.ts";
 import type { Ledger } from "./ledger.ts";
 import { parseNotificationId } from "./notification-id.ts";
 import type { Route } from "./route.ts";
+import { type Ending, type RouteTeller, silentTeller } from "./route-teller.ts";
 import type { Sender } from "./sender.ts";
 import { isExpired, type RetryBudget, settle, settleExpired, type Verdict } from "./settlement.ts";
 
@@ -18,6 +19,8 @@ export interface DeparturesOptions {
   readonly random: () => number;
   readonly budget: RetryBudget;
   readonly logger: DeliveryLogger;
+  /** Hears what happens on a route. @default nobody does */
+  tellerFor?(app: string, environment: string): RouteTeller;
   /** Notifications came back that may leave again. */
   readonly wake: () => void;
 }
@@ -38,6 +41,7 @@ export interface Moment {
 export class Departures {
   readonly #options: DeparturesOptions;
   #guarded: Guarded[] = [];
+  readonly #tellers = new Map<Route, RouteTeller>();
 
   constructor(options: DeparturesOptions) {
     this.#options = options;
@@ -104,6 +108,7 @@ export class Departures {
     // The short way of nearly all (bench/delivery.ts).
     if (outcome.kind === "accepted" && flight.origin === undefined) {
       this.#tellRoute(flight, outcome, { kind: "accepted" });
+      this.#tellerOf(flight.route).accepted(flight.deviceToken);
       this.#options.ledger.accepted(flight);
       return;
     }
@@ -120,24 +125,32 @@ export class Departures {
     };
     const verdict = settle(outcome, situation, budget, random());
     this.#tellRoute(flight, outcome, verdict);
-    this.#conclude(flight, suspected(verdict, outcome, flight.route), writeAttempt(outcome, nowMs));
+    if (outcome.kind === "accepted") this.#tellerOf(flight.route).accepted(flight.deviceToken);
+    const attempt = writeAttempt(outcome, nowMs);
+    this.#conclude(flight, suspected(verdict, outcome, flight.route), attempt, outcome);
   };
 
-  #conclude(flight: Flight, verdict: Verdict, attempts: string): void {
+  #conclude(flight: Flight, verdict: Verdict, attempts: string, outcome?: Outcome): void {
     const { ledger, wake } = this.#options;
     const { run, route, lane } = flight;
     const origin = parseNotificationId(flight.id);
     const note = { batch: origin?.batch ?? run.id, place: origin?.place ?? flight.place, attempts };
+    const teller = this.#tellerOf(route);
     switch (verdict.kind) {
       case "accepted":
+        ledger.ended(flight, { ...note, status: "accepted" });
+        break;
       case "expired":
-        ledger.ended(flight, { ...note, status: verdict.kind });
-        break;
       case "rejected":
-      case "unknown":
-        ledger.ended(flight, { ...note, status: verdict.kind, reason: verdict.reason });
+      case "unknown": {
+        const ending = endingOf(flight, verdict, outcome);
+        const { status, reason } = ending;
+        const told = teller.ended(ending);
+        ledger.ended(flight, { ...note, status, ...(reason === undefined ? {} : { reason }), ...told });
         break;
+      }
       case "retry": {
+        if (outcome !== undefined) teller.retrying(outcome);
         const retry = {
           entry: flight.again(verdict.doubt),
           delivery: run.delivery,
@@ -174,8 +187,10 @@ export class Departures {
     if (route.hasWork) this.#options.wake();
 
     const before = breaker.detail;
-    if (verdict.kind === "hold") breaker.failed(epoch, verdict.cause, verdict.detail, nowMs, random());
-    else if (outcome.kind === "indeterminate") breaker.unanswered(epoch, nowMs, random());
+    if (verdict.kind === "hold") {
+      breaker.failed(epoch, verdict.cause, verdict.detail, nowMs, random());
+      this.#tellerOf(route).held(verdict.cause, verdict.detail);
+    } else if (outcome.kind === "indeterminate") breaker.unanswered(epoch, nowMs, random());
     else if (sign === "strained" && concurrency.isLowest && "reason" in outcome)
       // One at a time is still too much: now and then one.
       breaker.failed(epoch, "unreachable", outcome.reason, nowMs, random());
@@ -186,8 +201,34 @@ export class Departures {
     if (before !== undefined && after === undefined) {
       concurrency.restart(route.inFlight - 1);
       logger.info({ app, environment }, "route is well again");
+      this.#tellerOf(route).released();
     }
   }
+
+  #tellerOf(route: Route): RouteTeller {
+    let teller = this.#tellers.get(route);
+    if (teller === undefined) {
+      teller = this.#options.tellerFor?.(route.app, route.environment) ?? silentTeller;
+      this.#tellers.set(route, teller);
+    }
+    return teller;
+  }
+}
+
+function endingOf(
+  flight: Flight,
+  verdict: Extract<Verdict, { kind: Ending["status"] }>,
+  outcome: Outcome | undefined,
+): Ending {
+  const { deviceToken, reference, apnsId, registeredAtMs } = flight.run.reader.entry(flight.place);
+  return {
+    ...{ id: flight.id, status: verdict.kind, deviceToken },
+    ...("reason" in verdict ? { reason: verdict.reason } : {}),
+    ...(outcome === undefined ? {} : { outcome }),
+    ...(reference === undefined ? {} : { reference }),
+    ...(apnsId === undefined ? {} : { apnsId }),
+    ...(registeredAtMs === undefined ? {} : { registeredAtMs }),
+  };
 }
 
 /** The same verdict, in words that tell a wrong environment from a dead device token. */

@@ -13,6 +13,7 @@ import type { QueueTally } from "./queue-tally.ts";
 import { Refill } from "./refill.ts";
 import { type MemoryLimits, Residency } from "./residency.ts";
 import { Route, type RouteLimits } from "./route.ts";
+import type { RouteTeller } from "./route-teller.ts";
 import type { Sender } from "./sender.ts";
 import type { RetryBudget } from "./settlement.ts";
 
@@ -28,6 +29,8 @@ export interface DispatcherOptions {
   readonly routeLimits: RouteLimits;
   readonly memory: MemoryLimits;
   senderFor(app: string, environment: Environment): Sender | undefined;
+  /** Hears what happens on a route. @default nobody does */
+  tellerFor?(app: string, environment: string): RouteTeller;
   /** Notifications a second that an app may send; undefined for as many as go. */
   rateOf(app: string): number | undefined;
 }

@@ -18,7 +18,9 @@ import type { NotificationIds } from "./notification-ids.ts";
 import type { NotificationRecord } from "./notification-record.ts";
 import { type QueueLimits, QueueTally } from "./queue-tally.ts";
 import type { MemoryLimits } from "./residency.ts";
+import { tellRegistrations } from "./registrations.ts";
 import type { RouteLimits } from "./route.ts";
+import type { RouteTeller } from "./route-teller.ts";
 import type { Sender } from "./sender.ts";
 import type { RetryBudget } from "./settlement.ts";
 import { Waits } from "./waits.ts";
@@ -37,6 +39,8 @@ export interface DurableDeliveryOptions {
   /** How long this node's leases outlive its last sign of life, 3,000 to 600,000. */
   readonly leaseMs: number;
   senderFor(app: string, environment: Environment): Sender | undefined;
+  /** Hears what happens on a route. @default nobody does */
+  tellerFor?(app: string, environment: string): RouteTeller;
   rateOf(app: string): number | undefined;
 }
 
@@ -53,6 +57,7 @@ export class DurableDelivery implements Delivery {
   readonly #waits: Waits;
   readonly #housekeeping: Housekeeping;
   readonly #pauses: AppPauses;
+  readonly #tellerFor: DurableDeliveryOptions["tellerFor"];
   #state: Pick<DeliveryHealth, "state" | "detail"> = { state: "ready" };
   #stopped: Promise<void> | undefined;
 
@@ -61,6 +66,7 @@ export class DurableDelivery implements Delivery {
     const node = this.#node;
     const ids = new BatchIds(() => clock.now());
     this.#store = store;
+    this.#tellerFor = options.tellerFor;
     this.#clock = clock;
     this.#tally = tally;
     this.#ledger = new Ledger({
@@ -154,6 +160,8 @@ export class DurableDelivery implements Delivery {
   take(app: string, drafts: readonly (NotificationDraft | DraftRun)[]): Promise<NotificationIds> {
     if (this.#state.state === "stopping")
       return Promise.reject(new QueueFullError("The gateway is stopping.", restartSeconds));
+    const tellerFor = this.#tellerFor;
+    if (tellerFor !== undefined) tellRegistrations(drafts, (environment) => tellerFor(app, environment));
     return this.#intake.take(app, drafts);
   }
 

@@ -87,10 +87,10 @@ export class Flight implements PreparedNotification, Turn {
     return this.origin?.doubt ?? false;
   }
 
-  /** The notification for a later batch. Its record, and so its reference, stays where it was first stored. */
+  /** The notification for a later batch. Its record stays where it was first stored. */
   again(doubt: boolean): BatchEntry {
     const { id, sinceMs } = this;
-    const { reference: _stays, ...rest } = this.run.reader.entry(this.place);
-    return { ...rest, origin: { id, attempts: this.earlierAttempts + 1, doubt, sinceMs } };
+    const entry = this.run.reader.entry(this.place);
+    return { ...entry, origin: { id, attempts: this.earlierAttempts + 1, doubt, sinceMs } };
   }
 }

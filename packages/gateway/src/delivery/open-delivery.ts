@@ -8,6 +8,7 @@ import type { Environment } from "./notification-draft.ts";
 import type { QueueLimits } from "./queue-tally.ts";
 import type { MemoryLimits } from "./residency.ts";
 import type { RouteLimits } from "./route.ts";
+import type { RouteTeller } from "./route-teller.ts";
 import type { Sender } from "./sender.ts";
 import { defaultBudget, type RetryBudget } from "./settlement.ts";
 
@@ -19,6 +20,8 @@ export interface DeliveryOptions {
   /** Notifications a second that an app may send; undefined for as many as go. Asked once for each app. */
   rateOf?(app: string): number | undefined;
   readonly logger: DeliveryLogger;
+  /** Hears what happens on a route. @default nobody does */
+  tellerFor?(app: string, environment: string): RouteTeller;
   /** Everything below has the defaults that its type names. */
   readonly queueLimits?: Partial<QueueLimits>;
   readonly routeLimits?: Partial<RouteLimits>;

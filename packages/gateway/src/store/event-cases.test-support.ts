@@ -192,5 +192,5 @@ export function eventCases(withStore: WithStore): void {
 }
 
 function note(batch: string, place: number, status: string, event?: NewEvent): Note {
-  return { batch, place, status, attempts: "", ...(event === undefined ? {} : { event }) };
+  return { batch, place, status, attempts: "", ...(event === undefined ? {} : { events: [event] }) };
 }

@@ -1,7 +1,7 @@
 import type { EventStore, NewEvent } from "./event-store.ts";
 import type { PauseStore } from "./pauses.ts";
 import type { StoreFailedError } from "./store-errors.ts";
-import type { NewVerdict, VerdictStore } from "./verdict-store.ts";
+import type { NewVerdict, Restoration, VerdictStore } from "./verdict-store.ts";
 
 /** Names a batch: the text of its notifications' ids without the last four digits. */
 export type BatchId = string;
@@ -70,9 +70,16 @@ export interface Note {
   readonly reason?: string;
   /** Lines of text about the attempts, added to those that are there. May be empty. */
   readonly attempts: string;
-  /** Told as an event if this note counts; without it only its id is told. */
-  readonly event?: NewEvent;
+  /** What is told if this note counts; without it only its id is. */
+  readonly events?: readonly NewEvent[];
+  /** What the answer says about the device token; goes by if this note does not count, as do those below. */
+  readonly verdict?: NewVerdict;
+  /** Verdicts that this answer puts in doubt. */
+  readonly restorations?: readonly Restoration[];
 }
+
+/** A note as it is found again. */
+export type StoredNote = Pick<Note, "status" | "reason" | "attempts">;
 
 /**
  * All of it is stored in one step, or nothing; and so are the events that tell of it. Notifications that are accepted,
@@ -87,7 +94,6 @@ export interface Settlement {
   readonly batches: readonly BatchSettlement[];
   readonly notes: readonly Note[];
   readonly retries: readonly NewBatch[];
-  readonly verdicts?: readonly NewVerdict[];
 }
 
 /** What a settlement did to one of its batches. */
@@ -148,7 +154,7 @@ export interface FoundBatch {
   /** Undefined once it was purged. */
   readonly body: Uint8Array | undefined;
   /** The notes of the places asked for, by place. */
-  readonly notes: ReadonlyMap<number, Omit<Note, "batch" | "place" | "event">>;
+  readonly notes: ReadonlyMap<number, StoredNote>;
 }
 
 export interface PurgeRequest {

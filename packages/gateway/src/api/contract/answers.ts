@@ -51,6 +51,18 @@ export const notificationRecordSchema = Type.Object(
     lane: Type.Enum(["urgent", "normal", "bulk"]),
     status: statusSchema,
     reason: Type.Optional(Type.String({ description: "Why it was rejected, or what it waits for." })),
+    explanation: Type.Optional(
+      Type.Object(
+        {
+          fault: Type.String({
+            description: "Who must act: request, device-token, credential, pace, service or operator.",
+          }),
+          means: Type.String(),
+          remedy: Type.String({ description: "What to do about it." }),
+        },
+        { description: "The reason in words, where it is a known one." },
+      ),
+    ),
     reference: Type.Optional(Type.String()),
     apnsId: Type.String({
       description: "The apns-id that Apple gets: yours if you brought one, or else id.",

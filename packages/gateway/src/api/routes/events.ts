@@ -1,19 +1,10 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
-import {
-  CursorError,
-  type EventFeed,
-  type EventLog,
-  type EventType,
-  eventTypes,
-} from "../../outcomes/index.ts";
+import { CursorError, type EventType, eventTypes, type Outcomes } from "../../outcomes/index.ts";
 import { type EventsQuery, eventPageSchema, eventQuerySchema } from "../contract/events.ts";
 import { ApiProblem } from "../problems/api-problem.ts";
 import { problemResponses } from "../problems/problem-responses.ts";
 
-export interface EventRoutesOptions {
-  readonly log: EventLog;
-  readonly feed: EventFeed;
-}
+export type EventRoutesOptions = Pick<Outcomes, "log" | "feed">;
 
 const usualLimit = 100;
 const eventStream = "text/event-stream";
@@ -63,7 +54,11 @@ export function eventRoutes(server: FastifyInstance, { log, feed }: EventRoutesO
   );
 }
 
-async function stream(reply: FastifyReply, feed: EventFeed, query: Parameters<EventFeed["follow"]>[0]) {
+async function stream(
+  reply: FastifyReply,
+  feed: Outcomes["feed"],
+  query: Parameters<Outcomes["feed"]["follow"]>[0],
+) {
   if (feed.isFull)
     throw new ApiProblem(
       "too-many-followers",
@@ -83,7 +78,7 @@ function wantsStream({ headers }: FastifyRequest): boolean {
 /** A browser that connects again sends the header, and its address still has the first cursor. */
 async function startOf(
   request: FastifyRequest<{ Querystring: EventsQuery }>,
-  log: EventLog,
+  log: Outcomes["log"],
 ): Promise<string | undefined> {
   const last = wantsStream(request) ? request.headers["last-event-id"] : undefined;
   const after = typeof last === "string" && last !== "" ? last : request.query.after;

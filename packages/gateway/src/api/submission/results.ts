@@ -1,4 +1,5 @@
 import type { NotificationRecord } from "../../delivery/index.ts";
+import { explainReason } from "../../outcomes/index.ts";
 import type { NotificationAnswer, Problem } from "../contract/answers.ts";
 import { problemOf } from "../problems/api-problem.ts";
 import type { SubmittedEntry } from "./submission-reader.ts";
@@ -51,8 +52,9 @@ export class Results {
 
 /** A notification as the API tells of it. */
 export function answerOf(record: NotificationRecord): NotificationAnswer {
-  const { apnsId = record.id, attempts } = record;
-  return { ...record, apnsId, attempts: [...attempts] };
+  const { apnsId = record.id, attempts, reason } = record;
+  const explanation = reason === undefined ? undefined : explainReason(reason);
+  return { ...record, ...(explanation && { explanation }), apnsId, attempts: [...attempts] };
 }
 
 function slotOf(entry: SubmittedEntry, nowMs: number): Slot {

@@ -108,13 +108,17 @@ export class Batches {
     });
   }
 
-  settle({ node, atMs, batches, notes, retries, verdicts = [] }: Settlement): readonly SettledBatch[] {
+  settle({ node, atMs, batches, notes, retries }: Settlement): readonly SettledBatch[] {
     const events = new SettlementEvents();
     const settled = batches.map((batch) => this.#settleBatch(batch, node, atMs, events));
-    for (const note of notes) if (this.#note(note)) events.noted(note);
+    const counted = notes.filter((note) => this.#note(note));
+    for (const note of counted) events.noted(note);
     this.add(retries);
     events.appendTo(this.#events, atMs);
-    for (const verdict of verdicts) this.#verdicts.pass(verdict, atMs);
+    for (const { verdict, restorations } of counted) {
+      if (verdict !== undefined) this.#verdicts.pass(verdict, atMs);
+      if (restorations !== undefined) this.#verdicts.restore(restorations, atMs);
+    }
     return settled;
   }
 

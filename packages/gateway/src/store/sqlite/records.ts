@@ -1,4 +1,4 @@
-import type { BatchId, FoundBatch, Note, PurgeRequest, QueueSummary } from "../store.ts";
+import type { BatchId, FoundBatch, PurgeRequest, QueueSummary, StoredNote } from "../store.ts";
 import { bytesOf } from "./bytes.ts";
 import type { Database, Row, Statement } from "./driver.ts";
 
@@ -51,7 +51,7 @@ export class Records {
   find(id: BatchId, places: readonly number[]): FoundBatch | undefined {
     const row = this.#selectBatch.get(id);
     if (row === undefined) return undefined;
-    const notes = new Map<number, Omit<Note, "batch" | "place" | "event">>();
+    const notes = new Map<number, StoredNote>();
     for (const place of places) {
       const note = this.#selectNote.get(row.batch ?? null, place);
       if (note !== undefined) notes.set(place, noteOf(note));
@@ -98,7 +98,7 @@ function queueOf(row: Row): QueueSummary["queue"] {
   return { app: String(row.app), environment: String(row.environment), lane: String(row.lane) };
 }
 
-function noteOf(row: Row): Omit<Note, "batch" | "place" | "event"> {
+function noteOf(row: Row): StoredNote {
   const note = { status: String(row.status), attempts: String(row.attempts) };
   return row.reason === null ? note : { ...note, reason: String(row.reason) };
 }

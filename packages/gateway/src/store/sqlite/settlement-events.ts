@@ -30,8 +30,8 @@ export class SettlementEvents {
   appendTo(events: Events, atMs: number): void {
     for (const { type, batch, places } of this.#runs.values()) events.appendRun(type, batch, places, atMs);
     for (const note of this.#notes) {
-      if (note.event === undefined) events.appendNote(note, atMs);
-      else events.append([note.event], atMs);
+      if (note.events === undefined) events.appendNote(note, atMs);
+      else events.append(note.events, atMs);
     }
   }
 

@@ -1,0 +1,25 @@
+import { type DraftRun, runSpan } from "./draft-run.ts";
+import type { NotificationDraft } from "./notification-draft.ts";
+import type { RouteTeller } from "./route-teller.ts";
+
+/** Tells when devices registered, as far as the sender says. */
+export function tellRegistrations(
+  drafts: readonly (NotificationDraft | DraftRun)[],
+  tellerFor: (environment: string) => RouteTeller,
+): void {
+  for (const draft of drafts) {
+    const { registeredAtMs, environment } = "spans" in draft ? draft.shared : draft;
+    if (registeredAtMs === undefined) continue;
+    const teller = tellerFor(environment);
+    for (const deviceToken of deviceTokensOf(draft)) teller.registered(deviceToken, registeredAtMs);
+  }
+}
+
+function deviceTokensOf(draft: NotificationDraft | DraftRun): Iterable<string> {
+  return "spans" in draft ? deviceTokensOfRun(draft) : draft.deviceTokens;
+}
+
+function* deviceTokensOfRun({ bytes, spans }: DraftRun): Iterable<string> {
+  for (let at = 0; at < spans.length; at += runSpan.size)
+    yield bytes.toString("latin1", spans[at + runSpan.tokenStart], spans[at + runSpan.tokenEnd]).toLowerCase();
+}

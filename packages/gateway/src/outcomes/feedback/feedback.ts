@@ -1,0 +1,61 @@
+import type { Clock } from "@carillon/apns";
+import type { StoredVerdict, VerdictKind, VerdictStore } from "../../store/index.ts";
+
+/** What a sender should know of a device token. */
+export interface FeedbackItem {
+  /** Of the page that ends with it. */
+  readonly cursor: string;
+  readonly token: string;
+  readonly verdict: VerdictKind;
+  readonly reason: string;
+  /** RFC 3339: since when it is gone, as Apple says. A registration after that is a good one. */
+  readonly since?: string;
+  readonly environment: string;
+  readonly notificationId: string;
+  /** RFC 3339: the first and the latest answer that said so, and how many there were. */
+  readonly firstAt: string;
+  readonly lastAt: string;
+  readonly answers: number;
+}
+
+export interface FeedbackPage {
+  readonly items: readonly FeedbackItem[];
+  readonly cursor: string;
+}
+
+/** The verdicts of an app's device tokens, for those who keep the tokens. */
+export class Feedback {
+  readonly #store: VerdictStore;
+  readonly #clock: Clock;
+
+  constructor(store: VerdictStore, clock: Clock) {
+    this.#store = store;
+    this.#clock = clock;
+  }
+
+  /** @param after the cursor of an earlier page; 0 begins with the oldest verdict */
+  async list(app: string, after: number, limit: number): Promise<FeedbackPage> {
+    const verdicts = await this.#store.listVerdicts(app, after, limit);
+    return { items: verdicts.map(itemOf), cursor: String(verdicts.at(-1)?.cursor ?? after) };
+  }
+
+  /** Somebody knows better: takes back whatever was said of it, in both environments. False when nothing was. */
+  async restore(app: string, deviceToken: string): Promise<boolean> {
+    const restorations = [{ app, deviceToken, cause: "request" }];
+    return (await this.#store.restore(restorations, this.#clock.now())) > 0;
+  }
+}
+
+function itemOf(stored: StoredVerdict): FeedbackItem {
+  const { cursor, deviceToken, verdict, reason, sinceMs, environment, notificationId, answers } = stored;
+  return {
+    cursor: String(cursor),
+    ...{ token: deviceToken, verdict, reason, environment, notificationId },
+    ...(sinceMs === undefined ? {} : { since: isoOf(sinceMs) }),
+    ...{ firstAt: isoOf(stored.firstAtMs), lastAt: isoOf(stored.lastAtMs), answers },
+  };
+}
+
+function isoOf(ms: number): string {
+  return new Date(ms).toISOString();
+}

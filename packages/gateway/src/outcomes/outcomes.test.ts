@@ -1,0 +1,230 @@
+import type { Outcome } from "@carillon/apns";
+import { expect, test } from "vitest";
+import { accepted, draft, FakeSender, openBench, rest, wrongKey } from "../delivery/bench.test-support.ts";
+import { Outcomes } from "./outcomes.ts";
+
+type Sent = Parameters<typeof accepted>[0];
+
+function gone(sinceMs?: number): (sent: Sent) => Outcome {
+  const since = sinceMs === undefined ? {} : { goneSinceMs: sinceMs };
+  return ({ apnsId }) => ({
+    kind: "rejected",
+    apnsId,
+    attempts: 1,
+    status: 410,
+    reason: "Unregistered",
+    ...since,
+  });
+}
+
+function bad({ apnsId }: Sent): Outcome {
+  return { kind: "rejected", apnsId, attempts: 1, status: 400, reason: "BadDeviceToken" };
+}
+
+/** A delivery whose outcomes are told. */
+async function open(reply: FakeSender["reply"] = () => undefined) {
+  const sender = new FakeSender(reply);
+  const bench = await openBench({
+    senderFor: () => sender,
+    tellerFor: (app, environment) => outcomes.tellerFor(app, environment),
+  });
+  const logger = { info: () => undefined, warn: () => undefined };
+  const outcomes = new Outcomes({ store: bench.store, clock: bench.clock, logger });
+  const told = async (...types: string[]) =>
+    (await outcomes.log.read({ limit: 1_000, ...(types.length > 0 && { types: types as never[] }) })).items;
+  return { ...bench, sender, outcomes, told };
+}
+
+test("an ending is told with its reason, what that means and who must act", async () => {
+  const { delivery, told } = await open(
+    (sent) => ({ ...bad(sent), status: 400, reason: "BadTopic" }) as Outcome,
+  );
+  const [id] = await delivery.submit("demo", [draft({ reference: "order 7" })]);
+  await rest();
+  const [event] = await told();
+  expect(event).toMatchObject({ app: "demo", type: "notification.rejected" });
+  expect(event?.data).toMatchObject({
+    ...{
+      id,
+      reference: "order 7",
+      environment: "sandbox",
+      reason: "BadTopic",
+      status: 400,
+      fault: "request",
+    },
+    ...{ means: expect.stringMatching(/\.$/), remedy: expect.stringMatching(/\.$/) },
+  });
+});
+
+test("ten thousand equal failures are one incident", async () => {
+  const { delivery, outcomes, clock } = await open(
+    (sent) => ({ ...bad(sent), reason: "BadTopic" }) as Outcome,
+  );
+  let last: string | undefined;
+  for (let batch = 0; batch < 10; batch += 1) {
+    const ids = await delivery.submit("demo", [draft({ devices: 1_000 })]);
+    last = ids.at(-1);
+    await rest(100);
+  }
+  expect(outcomes.incidents.of("demo")).toEqual([
+    {
+      ...{ reason: "BadTopic", environment: "sandbox", count: 10_000, sample: last },
+      ...{ firstAtMs: clock.now(), lastAtMs: clock.now() },
+    },
+  ]);
+});
+
+test("a device that is gone is told once, and stands in the feedback", async () => {
+  const { delivery, outcomes, told } = await open(gone(1_699_999_000_000));
+  const drafts = [draft()];
+  for (let times = 0; times < 3; times += 1) await delivery.submit("demo", drafts);
+  await rest();
+  expect(await told("token.gone", "token.suspect")).toMatchObject([{ type: "token.gone" }]);
+  const page = await outcomes.feedback.list("demo", 0, 10);
+  expect(page.items).toMatchObject([
+    { token: drafts[0]?.deviceTokens[0], verdict: "gone", since: "2023-11-14T21:56:40.000Z", answers: 3 },
+  ]);
+  expect(await outcomes.feedback.list("demo", Number(page.cursor), 10)).toEqual({
+    items: [],
+    cursor: page.cursor,
+  });
+});
+
+test("row 62: a device that registered again during the send stays", async () => {
+  const { delivery, outcomes, clock, sender, told } = await open();
+  const [first] = [draft({ registeredAtMs: clock.now() - 9_000 })];
+  await delivery.submit("demo", [first as ReturnType<typeof draft>]);
+  await rest();
+  // It leaves, comes back, and the sender says so before the answer of the first send is here.
+  await delivery.submit("demo", [
+    { ...(first as ReturnType<typeof draft>), registeredAtMs: clock.now() - 2_000 },
+  ]);
+  sender.answer(gone(clock.now() - 5_000));
+  await rest();
+  expect(sender.sent).toHaveLength(2);
+  expect(await told("token.gone", "token.suspect")).toEqual([]);
+  expect((await outcomes.feedback.list("demo", 0, 10)).items).toEqual([]);
+});
+
+test("a verdict is taken back by a later registration, a later accepted push, or by hand", async () => {
+  const { delivery, outcomes, clock, sender, told } = await open(gone(1_699_999_000_000));
+  const drafts = [draft(), draft(), draft()];
+  const [one = "", two = "", three = ""] = drafts.map(({ deviceTokens }) => deviceTokens[0]);
+  await delivery.submit("demo", drafts);
+  await rest();
+  outcomes.tellerFor("demo", "sandbox").registered(one, 1_699_998_000_000);
+  await clock.pass(200);
+  expect((await outcomes.feedback.list("demo", 0, 10)).items).toHaveLength(3);
+  outcomes.tellerFor("demo", "sandbox").registered(one, clock.now());
+  sender.reply = accepted;
+  await delivery.submit("demo", drafts.slice(1, 2));
+  await clock.pass(200);
+  expect(await outcomes.feedback.restore("demo", three)).toBe(true);
+  expect(await outcomes.feedback.restore("demo", three)).toBe(false);
+  const restored = await told("token.restored");
+  expect(restored.map(({ data }) => [data.token, data.cause])).toEqual([
+    [one, "registered"],
+    [two, "accepted"],
+    [three, "request"],
+  ]);
+});
+
+test("verdicts of an earlier life are taken back too", async () => {
+  const first = await open(gone(1_699_999_000_000));
+  const drafts = [draft()];
+  await first.delivery.submit("demo", drafts);
+  await rest();
+  const logger = { info: () => undefined, warn: () => undefined };
+  const second = new Outcomes({ store: first.store, clock: first.clock, logger });
+  await second.load(["demo"]);
+  second.tellerFor("demo", "sandbox").accepted(drafts[0]?.deviceTokens[0] ?? "");
+  await first.clock.pass(200);
+  expect((await second.feedback.list("demo", 0, 10)).items).toEqual([]);
+});
+
+test("row 63: 10,000 device tokens of the other environment: none is gone, and an alarm within 100 answers", async () => {
+  const { delivery, outcomes, sender, told } = await open(bad);
+  let alarmedAfter: number | undefined;
+  for (let batch = 0; batch < 100; batch += 1) {
+    await delivery.submit("demo", [draft({ devices: 100 })]);
+    await rest(30);
+    if (alarmedAfter === undefined && (await told("environment.suspect")).length > 0)
+      alarmedAfter = sender.sent.length;
+  }
+  expect(sender.sent).toHaveLength(10_000);
+  expect(alarmedAfter).toBeLessThanOrEqual(100);
+  const alarms = await told("environment.suspect");
+  expect(alarms).toHaveLength(1);
+  expect(alarms[0]?.data).toMatchObject({
+    environment: "sandbox",
+    reason: "BadDeviceToken",
+    bad: 40,
+    of: 40,
+  });
+  expect(await told("token.gone")).toEqual([]);
+  // What was suspected before the alarm is taken back.
+  expect((await outcomes.feedback.list("demo", 0, 100)).items).toEqual([]);
+});
+
+test("a mass of 410 is held back as well, and verdicts are passed again once it is calm", async () => {
+  const { delivery, outcomes, sender } = await open(gone(1_699_999_000_000));
+  await delivery.submit("demo", [draft({ devices: 500 })]);
+  await rest(100);
+  expect((await outcomes.feedback.list("demo", 0, 1_000)).items).toEqual([]);
+  sender.reply = accepted;
+  await delivery.submit("demo", [draft({ devices: 500 })]);
+  await rest(100);
+  sender.reply = gone(1_699_999_000_000);
+  await delivery.submit("demo", [draft()]);
+  await rest();
+  expect((await outcomes.feedback.list("demo", 0, 1_000)).items).toMatchObject([{ verdict: "gone" }]);
+});
+
+test("a route that is parked by its key, and released, is told of once each", async () => {
+  const { delivery, clock, sender, told } = await open(wrongKey);
+  await delivery.submit("demo", [draft(), draft()]);
+  await clock.pass(30_000);
+  expect(await told("route.parked", "route.released")).toMatchObject([
+    { type: "route.parked", data: { reason: "InvalidProviderToken", fault: "credential" } },
+  ]);
+  sender.reply = accepted;
+  await clock.pass(120_000);
+  expect((await told("route.parked", "route.released")).map(({ type }) => type)).toEqual([
+    "route.parked",
+    "route.released",
+  ]);
+});
+
+test("Apple's troubles are told when they begin and when they are over", async () => {
+  const { outcomes, told } = await open();
+  const teller = outcomes.tellerFor("demo", "sandbox");
+  const trouble: Outcome = {
+    kind: "rejected",
+    apnsId: "",
+    attempts: 1,
+    status: 503,
+    reason: "ServiceUnavailable",
+  };
+  for (let at = 0; at < 300; at += 1) teller.retrying(trouble);
+  for (let at = 0; at < 300; at += 1) teller.accepted(at.toString(16).padStart(64, "0"));
+  await rest();
+  expect((await told("apple.degraded")).map(({ data }) => data.state)).toEqual(["degraded", "recovered"]);
+});
+
+test("nothing is told before it is on disk", async () => {
+  const { delivery, held, told, sender } = await open();
+  await delivery.submit("demo", [draft(), draft()]);
+  await rest();
+  const write = held.hold("settle");
+  sender.answer(accepted, 1);
+  sender.answer(bad, 1);
+  await rest();
+  expect(await told()).toEqual([]);
+  write();
+  await rest();
+  expect((await told()).map(({ type }) => type)).toEqual([
+    "notification.accepted",
+    "notification.rejected",
+    "token.suspect",
+  ]);
+});

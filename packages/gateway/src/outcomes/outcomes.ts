@@ -1,0 +1,74 @@
+import type { Clock } from "@carillon/apns";
+import type { EventStore, VerdictStore } from "../store/index.ts";
+import { defaultFeedLimits, EventFeed, type FeedLimits } from "./event-feed.ts";
+import { Feedback } from "./feedback/feedback.ts";
+import { Incidents } from "./feedback/incidents.ts";
+import { Restorer } from "./feedback/restorer.ts";
+import { SignsOfLife } from "./feedback/signs-of-life.ts";
+import { EventLog, type EventRetention } from "./stored-event-log.ts";
+import { Teller } from "./teller.ts";
+
+export interface OutcomesOptions {
+  readonly store: EventStore & VerdictStore;
+  readonly clock: Clock;
+  readonly logger: {
+    info(fields: object, message: string): void;
+    warn(fields: object, message: string): void;
+  };
+  readonly retention?: Partial<EventRetention> | undefined;
+  readonly feedLimits?: Partial<FeedLimits>;
+}
+
+/** Wires the room: what the delivery tells goes into the store, and from there to everyone who asks. */
+export class Outcomes {
+  readonly log: EventLog;
+  readonly feed: EventFeed;
+  readonly feedback: Feedback;
+  readonly incidents: Incidents;
+  readonly #options: OutcomesOptions;
+  readonly #signs = new SignsOfLife();
+  readonly #restorer: Restorer;
+  readonly #tellers = new Map<string, Teller>();
+
+  constructor(options: OutcomesOptions) {
+    const { store, clock, retention, feedLimits, logger } = options;
+    this.#options = options;
+    this.log = new EventLog({ store, clock, retention, logger });
+    this.feed = new EventFeed({
+      log: this.log,
+      clock,
+      limits: { ...defaultFeedLimits, ...feedLimits },
+      logger,
+    });
+    this.incidents = new Incidents(() => clock.now());
+    this.feedback = new Feedback(store, clock);
+    this.#restorer = new Restorer(options);
+  }
+
+  /** Learns which device tokens of these apps have a verdict. Until then signs of life restore nothing. */
+  load(apps: readonly string[]): Promise<void> {
+    return this.#restorer.load(apps);
+  }
+
+  /** Who tells of a route; always the same one. */
+  tellerFor(app: string, environment: string): Teller {
+    const name = `${environment} ${app}`;
+    let teller = this.#tellers.get(name);
+    if (teller === undefined) {
+      const { signs, restorer, incidents } = {
+        signs: this.#signs,
+        restorer: this.#restorer,
+        incidents: this.incidents,
+      };
+      teller = new Teller(app, environment, { ...this.#options, signs, restorer, incidents });
+      this.#tellers.set(name, teller);
+    }
+    return teller;
+  }
+
+  /** Ends all streams and forgets nothing more. */
+  close(): void {
+    this.feed.close();
+    this.log.close();
+  }
+}
