@@ -14,6 +14,7 @@ import { SqliteEngine } from "./engine.ts";
  */
 
 const sectorBytes = 512;
+const logHeaderBytes = 32;
 /** CARILLON_CUTS=100 for a longer run. */
 const cutsPerStep = Number(process.env.CARILLON_CUTS ?? 8);
 const seed = Number(process.env.CARILLON_SEED ?? Date.now() % 2 ** 31);
@@ -101,8 +102,16 @@ function contentAfterCut(folder: string, before: Files, after: Files, random: ()
   const share = [0, 1, random(), random()][Math.floor(random() * 4)] ?? 0;
   return recovered(folder, {
     database: mixed(before.database, after.database, share, random),
-    log: mixed(before.log, after.log, share, random),
+    log: mixed(headed(before.log, after.log), after.log, share, random),
   });
+}
+
+/**
+ * The log as it was, with the header that it was to get. Where SQLite writes it from the front again it brings the new
+ * header to disk before anything behind it (sqlite.org, ticket ff5be73dee), so that old frames no longer count.
+ */
+function headed(before: Buffer, after: Buffer): Buffer {
+  return Buffer.concat([after.subarray(0, logHeaderBytes), before.subarray(logHeaderBytes)]);
 }
 
 /** Each sector as it was or as it was to be; the file as long as one of them, or cut in between. */
