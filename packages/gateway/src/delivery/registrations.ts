@@ -19,7 +19,9 @@ function deviceTokensOf(draft: NotificationDraft | DraftRun): Iterable<string> {
   return "spans" in draft ? deviceTokensOfRun(draft) : draft.deviceTokens;
 }
 
-function* deviceTokensOfRun({ bytes, spans }: DraftRun): Iterable<string> {
-  for (let at = 0; at < spans.length; at += runSpan.size)
-    yield bytes.toString("latin1", spans[at + runSpan.tokenStart], spans[at + runSpan.tokenEnd]).toLowerCase();
+function* deviceTokensOfRun({ bytes, spans, recipients }: DraftRun): Iterable<string> {
+  for (let at = 0; at < recipients * runSpan.size; at += runSpan.size)
+    yield bytes
+      .toString("latin1", spans[at + runSpan.tokenStart], spans[at + runSpan.tokenEnd])
+      .toLowerCase();
 }
