@@ -97,7 +97,7 @@ function readTypes(text: string | undefined): readonly EventType[] | undefined {
 }
 
 /** What to do about a cursor from which there is no going on. */
-export function problemOfCursor({ kind, oldest }: CursorError): ApiProblem {
+function problemOfCursor({ kind, oldest }: CursorError): ApiProblem {
   if (kind === "too-old")
     return new ApiProblem(
       "cursor-too-old",
