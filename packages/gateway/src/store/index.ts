@@ -28,3 +28,4 @@ export type {
 export { outcomeCode } from "./store.ts";
 export { StoreFailedError, StoreFullError } from "./store-errors.ts";
 export type { NewVerdict, Restoration, StoredVerdict, VerdictKind, VerdictStore } from "./verdict-store.ts";
+export type { StoredWebhook, WebhookChange, WebhookStore } from "./webhook-store.ts";

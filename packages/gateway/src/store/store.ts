@@ -2,6 +2,7 @@ import type { EventStore, NewEvent } from "./event-store.ts";
 import type { PauseStore } from "./pauses.ts";
 import type { StoreFailedError } from "./store-errors.ts";
 import type { NewVerdict, Restoration, VerdictStore } from "./verdict-store.ts";
+import type { WebhookStore } from "./webhook-store.ts";
 
 /** Names a batch: the text of its notifications' ids without the last four digits. */
 export type BatchId = string;
@@ -173,7 +174,7 @@ export type Heartbeat = "held" | "inherited" | "lost";
  * with `StoreFullError` (nothing of it was stored; later perhaps) or `StoreFailedError` (nothing was acknowledged, and
  * nothing will be any more). Times are given by the caller, except those of leases, which go by the store's own clock.
  */
-export interface Store extends PauseStore, EventStore, VerdictStore {
+export interface Store extends PauseStore, EventStore, VerdictStore, WebhookStore {
   /** Stores all or none. Resolves with the bodies, in the same order. */
   add(batches: readonly NewBatch[]): Promise<readonly Uint8Array[]>;
   /** Resolves with one entry for each of `batches`. A batch that is not known (any more) has nothing open. */

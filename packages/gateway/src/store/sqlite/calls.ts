@@ -15,6 +15,9 @@ export const writing = [
   "purgeEvents",
   "restore",
   "purgeVerdicts",
+  "addWebhook",
+  "changeWebhook",
+  "deleteWebhook",
 ] as const;
 
 /** Those and the methods that only look. */
@@ -26,7 +29,9 @@ export type CallName =
   | "pausedApps"
   | "readEvents"
   | "listVerdicts"
-  | "findGone";
+  | "findGone"
+  | "listWebhooks"
+  | "listWebhookAttempts";
 
 /** One call of a method of the store, as data. */
 export type Call = {

@@ -7,6 +7,7 @@ import { Leases } from "./leases.ts";
 import { Pauses } from "./pauses.ts";
 import { Records } from "./records.ts";
 import { Verdicts } from "./verdicts.ts";
+import { Webhooks } from "./webhooks.ts";
 
 /** About so much is written to the log before it is copied into the database. */
 const checkpointBytes = 8 * 1024 * 1024;
@@ -32,6 +33,7 @@ export class SqliteEngine {
   readonly #pauses: Pauses;
   readonly #events: Events;
   readonly #verdicts: Verdicts;
+  readonly #webhooks: Webhooks;
   readonly #checkpoint: Statement;
   readonly #begin: Statement;
   readonly #end: Statement;
@@ -47,6 +49,7 @@ export class SqliteEngine {
     this.#events = new Events(this.#database);
     this.#verdicts = new Verdicts(this.#database, this.#events);
     this.#batches = new Batches(this.#database, this.#events, this.#verdicts);
+    this.#webhooks = new Webhooks(this.#database);
     this.#leases = new Leases(this.#database, now);
     this.#records = new Records(this.#database);
     this.#pauses = new Pauses(this.#database);
@@ -197,12 +200,22 @@ export class SqliteEngine {
         return this.#verdicts.restore(...call.args);
       case "purgeVerdicts":
         return this.#verdicts.purge(...call.args);
+      case "addWebhook":
+        return this.#webhooks.add(...call.args);
+      case "changeWebhook":
+        return this.#webhooks.change(...call.args);
+      case "deleteWebhook":
+        return this.#webhooks.delete(...call.args);
       case "readEvents":
         return this.#events.read(...call.args);
       case "listVerdicts":
         return this.#verdicts.list(...call.args);
       case "findGone":
         return this.#verdicts.findGone(...call.args);
+      case "listWebhooks":
+        return this.#webhooks.list();
+      case "listWebhookAttempts":
+        return this.#webhooks.attempts(...call.args);
       case "summarize":
         return this.#records.summarize();
       case "find":

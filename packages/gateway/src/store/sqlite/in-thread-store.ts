@@ -67,6 +67,11 @@ export function inThreadStore(engine: SqliteEngine): Store {
     findGone: (app, environment, deviceTokens) =>
       ask({ name: "findGone", args: [app, environment, deviceTokens] }),
     purgeVerdicts: (beforeMs, limit) => ask({ name: "purgeVerdicts", args: [beforeMs, limit] }),
+    addWebhook: (webhook) => ask({ name: "addWebhook", args: [webhook] }),
+    changeWebhook: (change) => ask({ name: "changeWebhook", args: [change] }),
+    deleteWebhook: (id) => ask({ name: "deleteWebhook", args: [id] }),
+    listWebhooks: () => ask({ name: "listWebhooks", args: [] }),
+    listWebhookAttempts: (id, limit) => ask({ name: "listWebhookAttempts", args: [id, limit] }),
     async close() {
       if (group.length > 0) commit();
       engine.close();

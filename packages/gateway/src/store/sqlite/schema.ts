@@ -98,6 +98,22 @@ const migrations: readonly string[] = [
   CREATE INDEX verdict_cursor ON verdict (app, cursor);
   CREATE INDEX verdict_age ON verdict (last_at_ms);
   `,
+  // `attempts` numbers the lines of the list, of which only the newest are kept.
+  `
+  CREATE TABLE webhook (
+    webhook INTEGER PRIMARY KEY,
+    id TEXT NOT NULL UNIQUE,
+    settings TEXT NOT NULL,
+    progress TEXT NOT NULL,
+    attempts INTEGER NOT NULL DEFAULT 0
+  );
+  CREATE TABLE webhook_attempt (
+    webhook INTEGER NOT NULL,
+    number INTEGER NOT NULL,
+    attempt TEXT NOT NULL,
+    PRIMARY KEY (webhook, number)
+  ) WITHOUT ROWID;
+  `,
 ];
 
 /** The form that this version knows. */

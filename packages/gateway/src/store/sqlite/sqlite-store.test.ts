@@ -8,6 +8,7 @@ import { eventCases } from "../event-cases.test-support.ts";
 import type { Store } from "../store.ts";
 import { storeCases, type WithStore } from "../store-cases.test-support.ts";
 import { verdictCases } from "../verdict-cases.test-support.ts";
+import { webhookCases } from "../webhook-cases.test-support.ts";
 import { openDataFolder } from "./data-folder.ts";
 import { loadDriver } from "./driver.ts";
 import { SqliteEngine } from "./engine.ts";
@@ -30,6 +31,7 @@ function allCases(withStore: WithStore): void {
   storeCases(withStore);
   eventCases(withStore);
   verdictCases(withStore);
+  webhookCases(withStore);
 }
 
 async function inFolder(

@@ -17,6 +17,7 @@ import type {
 } from "../store.ts";
 import { StoreFailedError, StoreFullError } from "../store-errors.ts";
 import type { Restoration, StoredVerdict } from "../verdict-store.ts";
+import type { StoredWebhook, WebhookChange } from "../webhook-store.ts";
 import type { Answer, Call, CallName, ResultOf } from "./calls.ts";
 import { transfersOfCall } from "./transfers.ts";
 import type { FromWorker, ToWorker, WorkerStart } from "./worker-messages.ts";
@@ -161,6 +162,26 @@ export class WorkerStore implements Store {
 
   purgeVerdicts(beforeMs: number, limit: number): Promise<number> {
     return this.#call({ name: "purgeVerdicts", args: [beforeMs, limit] });
+  }
+
+  addWebhook(webhook: StoredWebhook): Promise<void> {
+    return this.#call({ name: "addWebhook", args: [webhook] });
+  }
+
+  changeWebhook(change: WebhookChange): Promise<boolean> {
+    return this.#call({ name: "changeWebhook", args: [change] });
+  }
+
+  deleteWebhook(id: string): Promise<boolean> {
+    return this.#call({ name: "deleteWebhook", args: [id] });
+  }
+
+  listWebhooks(): Promise<readonly StoredWebhook[]> {
+    return this.#call({ name: "listWebhooks", args: [] });
+  }
+
+  listWebhookAttempts(id: string, limit: number): Promise<readonly string[]> {
+    return this.#call({ name: "listWebhookAttempts", args: [id, limit] });
   }
 
   /**
