@@ -17,6 +17,8 @@ export const eventTypes = [
   "credential.expiring",
   "environment.suspect",
   "apple.degraded",
+  /** `{ webhook, cause }`; `app` is the endpoint's, or `*` where it hears of all. */
+  "webhook.disabled",
 ] as const;
 
 export type EventType = (typeof eventTypes)[number];

@@ -1,0 +1,33 @@
+import { systemClock } from "@carillon/apns";
+import { defaultCallLimits } from "./receiver.ts";
+import { dnsResolver } from "./receiver-names.ts";
+import { defaultSchedule } from "./retry-schedule.ts";
+import { type WebhookLimits, Webhooks, type WebhooksOptions } from "./webhooks.ts";
+
+const mebibyte = 1024 * 1024;
+
+export const defaultWebhookLimits: WebhookLimits = {
+  webhooks: 100,
+  batchBytes: mebibyte,
+  allBatchesBytes: 64 * mebibyte,
+  gatherMs: 100,
+  keepAttempts: 100,
+};
+
+export type OpenWebhooksOptions = Pick<
+  WebhooksOptions,
+  "store" | "events" | "receivers" | "logger" | "version"
+>;
+
+/** Goes on with the deliveries that the store knows of. */
+export function openWebhooks(options: OpenWebhooksOptions): Promise<Webhooks> {
+  return Webhooks.start({
+    ...options,
+    resolve: dnsResolver(),
+    clock: systemClock,
+    random: Math.random,
+    callLimits: defaultCallLimits,
+    schedule: defaultSchedule,
+    limits: defaultWebhookLimits,
+  });
+}
