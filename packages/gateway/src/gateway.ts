@@ -9,7 +9,7 @@ import { createApi, openAdminKey } from "./api/index.ts";
 import { Apps } from "./apps/index.ts";
 import type { Config, Limits } from "./config/index.ts";
 import { type Delivery, type DeliveryOptions, startDelivery } from "./delivery/index.ts";
-import { Outcomes } from "./outcomes/index.ts";
+import { Outcomes, openWebhooks, type Webhooks } from "./outcomes/index.ts";
 import { SqliteStore } from "./store/index.ts";
 
 const { version } = createRequire(import.meta.url)("../package.json") as { version: string };
@@ -75,17 +75,20 @@ export async function startGateway({
     logger,
     ...boundsOf(config.limits),
   });
+  let webhooks: Webhooks | undefined;
   let server: FastifyInstance | undefined;
   try {
-    server = await createApi({ apps, delivery, outcomes, adminKey, logger, version });
+    const { webhooks: receivers = {} } = config;
+    webhooks = await openWebhooks({ store, events: outcomes.log, receivers, logger, version });
+    server = await createApi({ apps, delivery, outcomes, webhooks, adminKey, logger, version });
     await server.listen({ host: listen.host, port: listen.port }).catch((error) => {
       throw explainListenError(error, listen);
     });
   } catch (error) {
-    await stop({ server, delivery, apps, outcomes }, 0);
+    await stop({ server, delivery, apps, outcomes, webhooks }, 0);
     throw error;
   }
-  const parts = { server, delivery, apps, outcomes };
+  const parts = { server, delivery, apps, outcomes, webhooks };
   const url = urlOf(server, listen.host);
   logger.info({ url, apps: config.apps.length, dataDir }, "carillon is listening");
   let closed: Promise<void> | undefined;
@@ -121,15 +124,24 @@ interface Parts {
   readonly delivery: Delivery;
   readonly apps: Apps;
   readonly outcomes: Outcomes;
+  readonly webhooks: Webhooks | undefined;
 }
+
+/** How long receivers of webhooks may take for what is under way to them; it is sent again otherwise. */
+const webhooksMs = 2_000;
 
 /** How long callers who were answered may take to read the answer. */
 const lastAnswersMs = 2_000;
 
-async function stop({ server, delivery, apps, outcomes }: Parts, deadlineMs: number): Promise<void> {
+async function stop(
+  { server, delivery, apps, outcomes, webhooks }: Parts,
+  deadlineMs: number,
+): Promise<void> {
   // No new connections; requests under way are answered, those that wait for a final state when the delivery ends.
   const serverClosed = server?.close();
   outcomes.close();
+  // Before the delivery, which closes the store.
+  await webhooks?.stop(Math.min(deadlineMs, webhooksMs));
   const delivered = delivery.stop(deadlineMs);
   await apps.closeUnreachable();
   await delivered;

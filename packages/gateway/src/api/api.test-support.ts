@@ -15,7 +15,8 @@ import {
   NotificationIds,
   type NotificationRecord,
 } from "../delivery/index.ts";
-import { Outcomes } from "../outcomes/index.ts";
+import { Outcomes, Webhooks } from "../outcomes/index.ts";
+import { webhookTestOptions } from "../outcomes/webhooks/webhooks.test-support.ts";
 import type { Store } from "../store/index.ts";
 import { openMemoryStore } from "../store/memory-store.test-support.ts";
 import { createApi } from "./api.ts";
@@ -144,6 +145,7 @@ export interface TestApi {
   readonly store: Store;
   readonly outcomes: Outcomes;
   readonly clock: ManualClock;
+  readonly webhooks: Webhooks;
   /** Everything that was logged, at every level. */
   readonly log: () => string;
   post(body: unknown, query?: string): Promise<TestAnswer>;
@@ -175,11 +177,13 @@ export async function openTestApi(
   const clock = new ManualClock();
   const store = openMemoryStore(() => clock.now());
   const outcomes = new Outcomes({ store, clock, logger, feedLimits: { maxFollowers: 2 } });
+  const webhooks = await Webhooks.start({ ...webhookTestOptions, store, events: outcomes.log, logger });
   const { bodyLimits } = options;
   const server = await createApi({
     apps: new Apps([{ ...demoConfig, ...options.app }], "/nowhere", logger),
     delivery,
     outcomes,
+    webhooks,
     adminKey,
     logger,
     version: "0.0.0",
@@ -192,6 +196,7 @@ export async function openTestApi(
     store,
     outcomes,
     clock,
+    webhooks,
     log: () => lines.join(""),
     async post(body, query = "") {
       const isRaw = typeof body === "string" || Buffer.isBuffer(body);

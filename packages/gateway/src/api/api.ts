@@ -3,7 +3,7 @@ import Fastify, { type FastifyInstance, type FastifyRequest } from "fastify";
 import type { Logger } from "pino";
 import type { App, Apps } from "../apps/index.ts";
 import type { Delivery } from "../delivery/index.ts";
-import type { Outcomes } from "../outcomes/index.ts";
+import type { Outcomes, Webhooks } from "../outcomes/index.ts";
 import { requireKey } from "./keys/require-key.ts";
 import {
   answerBrokenRequest,
@@ -21,6 +21,7 @@ import { notificationRoutes } from "./routes/notifications.ts";
 import { operationRoutes } from "./routes/operation.ts";
 import { queryValidator } from "./routes/query-validator.ts";
 import { RouteTable } from "./routes/route-table.ts";
+import { webhookRoutes } from "./routes/webhooks.ts";
 import { secureAnswers } from "./security-headers.ts";
 import { type BodyLimits, BodyReader } from "./submission/body-reader.ts";
 import { openBody } from "./submission/body-stream.ts";
@@ -29,6 +30,7 @@ export interface ApiOptions {
   readonly apps: Apps;
   readonly delivery: Delivery;
   readonly outcomes: Outcomes;
+  readonly webhooks: Webhooks;
   readonly adminKey: string;
   readonly logger: Logger;
   readonly version: string;
@@ -83,6 +85,8 @@ export async function createApi(options: ApiOptions): Promise<FastifyInstance> {
   const { feedback, incidents } = options.outcomes;
   await guarded("/v1/apps/:app", (scope) => feedbackRoutes(scope, { feedback, incidents, appOf }));
   await guarded("/v1", (scope) => eventRoutes(scope, options.outcomes));
+  const { webhooks } = options;
+  await guarded("/v1", (scope) => webhookRoutes(scope, { webhooks, assertApp: (name) => void appOf(name) }));
   await server.ready();
   return server;
 }

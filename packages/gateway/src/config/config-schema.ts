@@ -182,6 +182,37 @@ export const configSchema = Type.Object(
         { additionalProperties: false },
       ),
     ),
+    webhooks: Type.Optional(
+      Type.Object(
+        {
+          allowHttp: Type.Optional(
+            Type.Boolean({
+              description: "true lets webhooks go out without TLS, which anybody on the way can read.",
+            }),
+          ),
+          allowPorts: Type.Optional(
+            Type.Array(Type.Integer({ minimum: 1, maximum: 65_535 }), {
+              maxItems: 1_000,
+              description: "List the ports that webhooks may go to beside 443.",
+            }),
+          ),
+          allowNetworks: Type.Optional(
+            Type.Array(Type.String({ minLength: 1 }), {
+              maxItems: 1_000,
+              description:
+                "List the networks beside the open internet that webhooks may go to, such as 10.0.0.0/8.",
+            }),
+          ),
+          ca: Type.Optional(
+            Type.String({
+              minLength: 1,
+              description: "Name a PEM file with a further trust anchor for receivers of webhooks.",
+            }),
+          ),
+        },
+        { additionalProperties: false },
+      ),
+    ),
     apps: Type.Array(appSchema, {
       minItems: 1,
       maxItems: 10_000,

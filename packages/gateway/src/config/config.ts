@@ -11,6 +11,7 @@ export interface Config {
   readonly limits?: Limits;
   /** How long events are kept: until either is reached. */
   readonly events?: { readonly keepMs?: number; readonly keepBytes?: number };
+  readonly webhooks?: WebhooksConfig;
   readonly apps: readonly AppConfig[];
 }
 
@@ -22,6 +23,17 @@ export interface Limits {
   readonly maxQueuedBytesPerApp?: number;
   readonly maxResidentBytes?: number;
   readonly maxInFlightPerRoute?: number;
+}
+
+/** Where webhooks may go: by default to port 443 of the open internet, over TLS. */
+export interface WebhooksConfig {
+  readonly allowHttp?: boolean;
+  /** Beside 443. */
+  readonly allowPorts?: readonly number[] | "any";
+  /** Beside the open internet, each in the form `10.0.0.0/8`. */
+  readonly allowNetworks?: readonly string[];
+  /** Trust anchors (PEM) beside Node's own. */
+  readonly ca?: string;
 }
 
 export interface AppConfig {

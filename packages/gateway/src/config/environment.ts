@@ -79,6 +79,8 @@ function capitals(key: string): string {
 
 function findKey(rest: string, node: SchemaNode, path: Path): { path: Path; node: SchemaNode } | undefined {
   if (node.items !== undefined) {
+    if (isValue(node.items) && /^\d{1,4}$/.test(rest))
+      return { path: [...path, Number(rest)], node: node.items };
     const [, index, behind] = /^(\d{1,4})_(.+)$/.exec(rest) ?? [];
     return index === undefined || behind === undefined
       ? undefined

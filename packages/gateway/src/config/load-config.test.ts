@@ -254,3 +254,39 @@ test("variables that leave a gap in the list of apps are told", () => {
     /^CARILLON_APPS_5_NAME apps\[5\]\.name: .*without gaps/,
   );
 });
+
+test("where webhooks may go is read from the file and the environment", async () => {
+  const { ca } = await makeServerCertificate();
+  writeFileSync(join(folder, "inner.pem"), ca);
+  const webhooks = `webhooks: { allowHttp: true, allowPorts: [8443], allowNetworks: [10.0.0.0/8, "fd00::/8"], ca: inner.pem }`;
+  expect(configOf(`${webhooks}\napps: ${app}`).webhooks).toEqual({
+    allowHttp: true,
+    allowPorts: [8443],
+    allowNetworks: ["10.0.0.0/8", "fd00::/8"],
+    ca,
+  });
+  const variables = {
+    CARILLON_WEBHOOKS_ALLOW_HTTP: "true",
+    CARILLON_WEBHOOKS_ALLOW_PORTS_0: "8080",
+    CARILLON_WEBHOOKS_ALLOW_NETWORKS_0: "127.0.0.1/32",
+  };
+  expect(configOf(`apps: ${app}`, variables).webhooks).toEqual({
+    allowHttp: true,
+    allowPorts: [8080],
+    allowNetworks: ["127.0.0.1/32"],
+  });
+});
+
+test.each([
+  "10.0.0.0",
+  "10.0.0.0/33",
+  "fd00::/129",
+  "localhost/8",
+  "10.0.0.0/8/8",
+  "fe80::1%eth0/10",
+  "10.0.0.0/a",
+])("the network %s for webhooks is refused, with the form that it needs", (network) => {
+  expect(problemsOf(`webhooks: { allowNetworks: ["${network}"] }\napps: ${app}`)).toEqual([
+    expect.stringMatching(/^carillon\.yaml:1 webhooks\.allowNetworks\[0\]: This is no network\. Write it as/),
+  ]);
+});

@@ -1,8 +1,9 @@
 import { X509Certificate } from "node:crypto";
 import { accessSync, constants, existsSync, readFileSync, statSync } from "node:fs";
+import { isIP } from "node:net";
 import { basename, dirname, resolve } from "node:path";
 import { Compile } from "typebox/compile";
-import type { AppConfig, Config, ConfigProblem } from "./config.ts";
+import type { AppConfig, Config, ConfigProblem, WebhooksConfig } from "./config.ts";
 import { type ConfigDocument, explainReadError, readConfigDocument } from "./config-document.ts";
 import { configSchema, credentialsSchema, type WrittenApp, type WrittenConfig } from "./config-schema.ts";
 import { type Environment, type EnvironmentSetting, readEnvironment, variableOf } from "./environment.ts";
@@ -66,6 +67,7 @@ class ConfigReader {
     for (const { path, detail } of findSchemaProblems(configSchema, value)) this.#refuse(path, detail);
     // The files that are named are looked at even where the rest has mistakes: one run tells them all.
     const apps = this.#readApps(value);
+    const webhooks = this.#readWebhooks(value);
     const data = stringAt(value, "data") ?? "./carillon-data";
     const dataDir = resolve(this.#folder, data);
     this.#checkDataDir(dataDir);
@@ -78,8 +80,26 @@ class ConfigReader {
       logLevel: log?.level ?? "info",
       ...(limits === undefined ? {} : { limits }),
       ...(events === undefined ? {} : { events: readRetention(events) }),
+      ...(webhooks === undefined ? {} : { webhooks }),
       apps,
     };
+  }
+
+  #readWebhooks(value: unknown): WebhooksConfig | undefined {
+    const webhooks = (value as Partial<WrittenConfig> | undefined)?.webhooks;
+    if (typeof webhooks !== "object" || webhooks === null) return undefined;
+    const { ca: file, ...rest } = webhooks;
+    const networks: unknown = rest.allowNetworks;
+    if (Array.isArray(networks))
+      networks.forEach((network: unknown, index) => {
+        if (typeof network === "string" && !isNetwork(network))
+          this.#refuse(
+            ["webhooks", "allowNetworks", index],
+            "This is no network. Write it as 10.0.0.0/8 or fd00::/8, a single address as 10.1.2.3/32.",
+          );
+      });
+    const ca = typeof file === "string" ? this.#readTrustAnchors(["webhooks", "ca"], file) : undefined;
+    return { ...rest, ...(ca === undefined ? {} : { ca }) };
   }
 
   #readApps(value: unknown): AppConfig[] {
@@ -247,6 +267,19 @@ function readRetention({
     ...(keepHours === undefined ? {} : { keepMs: keepHours * 3_600_000 }),
     ...(keepMegabytes === undefined ? {} : { keepBytes: keepMegabytes * 1024 * 1024 }),
   };
+}
+
+function isNetwork(text: string): boolean {
+  const [address = "", length = "", ...more] = text.split("/");
+  const family = isIP(address);
+  const bits = family === 4 ? 32 : 128;
+  return (
+    family !== 0 &&
+    !address.includes("%") &&
+    /^\d{1,3}$/.test(length) &&
+    Number(length) <= bits &&
+    more.length === 0
+  );
 }
 
 interface SecretNode {

@@ -3,3 +3,7 @@ export { type EventType, eventTypes } from "./event.ts";
 export { CursorError } from "./event-log.ts";
 export { Outcomes } from "./outcomes.ts";
 export { explainReason } from "./reasons/explain-reason.ts";
+export { openWebhooks } from "./webhooks/open-webhooks.ts";
+export type { Webhook, WebhookAttempt } from "./webhooks/webhook.ts";
+export { WebhookRefusal } from "./webhooks/webhook-refusal.ts";
+export { Webhooks } from "./webhooks/webhooks.ts";

@@ -7,8 +7,10 @@ export const problemKinds = {
   "no-such-route": { status: 404, title: "There is nothing at this address" },
   "no-such-app": { status: 404, title: "There is no such app" },
   "no-such-notification": { status: 404, title: "There is no such notification" },
+  "no-such-webhook": { status: 404, title: "There is no such webhook" },
   "method-not-allowed": { status: 405, title: "This address does not take that method" },
   "request-timeout": { status: 408, title: "The request took too long to arrive" },
+  "too-many-webhooks": { status: 409, title: "There are as many webhooks as may be" },
   "cursor-too-old": { status: 410, title: "What comes after this cursor is kept no longer" },
   "body-too-large": { status: 413, title: "The body is too large" },
   "unsupported-media-type": { status: 415, title: "This content type is not understood" },
@@ -17,6 +19,7 @@ export const problemKinds = {
   "internal-error": { status: 500, title: "Something went wrong inside Carillon" },
   "queue-full": { status: 503, title: "Nothing more is taken at the moment" },
   "too-many-followers": { status: 503, title: "No more connections may follow the events" },
+  stopping: { status: 503, title: "The gateway is stopping" },
   "store-failed": { status: 503, title: "The store has failed" },
 } as const satisfies Record<string, { readonly status: number; readonly title: string }>;
 

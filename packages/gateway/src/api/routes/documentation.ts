@@ -32,6 +32,7 @@ export async function documentationRoutes(server: FastifyInstance, version: stri
         { name: "notifications", description: "Send, and see what became of it" },
         { name: "apps", description: "How the apps are doing, and stopping them" },
         { name: "outcomes", description: "What became of notifications, device tokens and routes" },
+        { name: "webhooks", description: "The same, posted to an address of yours" },
         { name: "operation", description: "For orchestrators and newcomers; no key needed" },
       ],
     },

@@ -114,6 +114,8 @@ function demoConfig({ host, port }: PortChoice, { dataDir }: DemoFolder, simulat
     listen: { host, port },
     dataDir: resolve(dataDir),
     logLevel: "warn",
+    // For receivers on the same laptop.
+    webhooks: { allowHttp: true, allowPorts: "any", allowNetworks: ["127.0.0.0/8"] },
     apps: [
       {
         name: appName,

@@ -88,25 +88,32 @@ export type TestOptions = Partial<
 /** Retries come at once, and news is not gathered. */
 export const quickSchedule = { ...defaultSchedule, pausesMs: [1], longPauseMs: 1 };
 
-/** Webhooks over an event log and a store in memory, allowed to send to 127.0.0.1. */
+/** Allowed to send to 127.0.0.1, where every name leads. */
+export const webhookTestOptions = {
+  receivers: { allowHttp: true, allowPorts: "any", allowNetworks: ["127.0.0.0/8"] },
+  resolve: async () => ["127.0.0.1"],
+  clock: systemClock,
+  random: Math.random,
+  logger: { info: () => undefined, warn: () => undefined, error: () => undefined },
+  version: "0.0.0",
+  callLimits: defaultCallLimits,
+  schedule: quickSchedule,
+  limits: { ...defaultWebhookLimits, gatherMs: 0 },
+} as const satisfies Partial<WebhooksOptions>;
+
+/** Webhooks over an event log and a store in memory. */
 export async function openTestWebhooks(options: TestOptions = {}): Promise<TestWebhooks> {
   const { clock = systemClock } = options;
   const events = new MemoryEvents();
   const store = openMemoryStore(() => clock.now());
   const start = (through: Store): Promise<Webhooks> =>
     Webhooks.start({
+      ...webhookTestOptions,
+      ...options,
       store: through,
       events,
-      receivers: { allowHttp: true, allowPorts: "any", allowNetworks: ["127.0.0.0/8"] },
-      resolve: async () => ["127.0.0.1"],
-      random: Math.random,
-      logger: { info: () => undefined, warn: () => undefined, error: () => undefined },
-      version: "0.0.0",
-      callLimits: defaultCallLimits,
-      schedule: quickSchedule,
-      ...options,
       clock,
-      limits: { ...defaultWebhookLimits, gatherMs: 0, ...options.limits },
+      limits: { ...webhookTestOptions.limits, ...options.limits },
     });
   let current = mortal(store);
   const subject: TestWebhooks = {
