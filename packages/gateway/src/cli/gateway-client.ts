@@ -45,11 +45,11 @@ export class GatewayClient {
   }
 
   /** @throws {CommandFailure} the gateway is not there (status 3), failed (3), or refuses (1; the key: 2) */
-  async call<T>(method: "GET" | "POST", path: string, body?: object): Promise<T> {
+  async call<T>(method: "GET" | "POST" | "PATCH" | "DELETE", path: string, body?: object): Promise<T> {
     const answer = await this.#fetch(method, path, body);
     const text = await answer.text().catch(() => "");
     const value = parse(text);
-    if (answer.ok && value !== undefined) return value as T;
+    if (answer.ok && (value !== undefined || answer.status === 204)) return value as T;
     throw refusal(answer.status, value as Problem | undefined, this.#url);
   }
 

@@ -6,6 +6,7 @@ import { addDevCommand } from "./commands/dev.ts";
 import { addSendCommand } from "./commands/send.ts";
 import { addServeCommand } from "./commands/serve.ts";
 import { addSimulateCommand } from "./commands/simulate.ts";
+import { addWebhooksCommand } from "./commands/webhooks.ts";
 import { type ExitStatus, exitStatus } from "./exit-status.ts";
 import type { Terminal } from "./terminal.ts";
 
@@ -29,6 +30,7 @@ export async function run(words: readonly string[], terminal: Terminal): Promise
   addSimulateCommand(program, terminal, end);
   addDevCommand(program, terminal, end);
   addAppsCommand(program, terminal, end);
+  addWebhooksCommand(program, terminal, end);
   try {
     await program.parseAsync(words, { from: "user" });
     return status;
