@@ -1,4 +1,4 @@
-/** `npm run bench -- backlog|client|delivery|gateway|simulator|submission`: measures, and prints Markdown with its method and machine. */
+/** `npm run bench -- backlog|client|delivery|gateway|simulator|submission|webhooks`: measures; prints Markdown, its method and machine. */
 import { benchBacklog } from "./backlog.ts";
 import { benchClient } from "./client.ts";
 import { benchDelivery } from "./delivery.ts";
@@ -6,6 +6,7 @@ import { benchGateway } from "./gateway.ts";
 import { benchIsolation } from "./isolation.ts";
 import { benchSimulator } from "./simulator.ts";
 import { benchSubmission } from "./submission.ts";
+import { benchWebhooks } from "./webhooks.ts";
 
 const words = process.argv.slice(2);
 const mode = words.includes("--quick") ? "quick" : "full";
@@ -17,9 +18,10 @@ else if (what === "gateway" && form === "isolation") await benchIsolation(mode);
 else if (what === "gateway") await benchGateway(mode, form);
 else if (what === "simulator") await benchSimulator(mode);
 else if (what === "submission") await benchSubmission(mode);
+else if (what === "webhooks") await benchWebhooks(mode);
 else {
   console.error(
-    "usage: npm run bench -- backlog|client|delivery|gateway [FORM|isolation]|simulator|submission [--quick]",
+    "usage: npm run bench -- backlog|client|delivery|gateway [FORM|isolation]|simulator|submission|webhooks [--quick]",
   );
   process.exitCode = 2;
 }

@@ -1,7 +1,8 @@
 // The event log and the webhooks in a process of their own, for the kill test. JavaScript, so that it starts at once. It makes one
 // endpoint where there is none, appends events as long as it lives, and tells its parent how far the log is on disk.
 import { systemClock } from "@carillon/apns";
-import { EventLog, Webhooks } from "../../../packages/gateway/dist/outcomes/index.js";
+import { Webhooks } from "../../../packages/gateway/dist/outcomes/index.js";
+import { EventLog } from "../../../packages/gateway/dist/outcomes/stored-event-log.js";
 import { defaultWebhookLimits } from "../../../packages/gateway/dist/outcomes/webhooks/open-webhooks.js";
 import { defaultCallLimits } from "../../../packages/gateway/dist/outcomes/webhooks/receiver.js";
 import { defaultSchedule } from "../../../packages/gateway/dist/outcomes/webhooks/retry-schedule.js";
