@@ -11,9 +11,11 @@ const tries = 2;
  * Asks the DNS servers of this machine. Not by the operating system's look-up: that one runs in four threads that the whole
  * process shares, and a few names that are never answered would hold up everyone, the connections to Apple included.
  * /etc/hosts is therefore not read, except for what is always so: localhost is this machine (RFC 6761, section 6.3).
+ * @param servers others than this machine's, `address:port`
  */
-export function dnsResolver(): ResolveName {
+export function dnsResolver(servers?: readonly string[]): ResolveName {
   const resolver = new Resolver({ timeout: queryTimeoutMs, tries });
+  if (servers !== undefined) resolver.setServers(servers);
   return async (name) => {
     if (/^(?:.+\.)?localhost\.?$/i.test(name)) return ["127.0.0.1"];
     const answers = await Promise.allSettled([resolver.resolve4(name), resolver.resolve6(name)]);
