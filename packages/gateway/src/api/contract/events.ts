@@ -1,7 +1,7 @@
 import Type from "typebox";
 import { eventTypes } from "../../outcomes/index.ts";
 
-const cursorDescription =
+export const cursorDescription =
   "Go on behind this cursor: the one of the last page, or of the last event that you have dealt with.";
 
 export const eventQuerySchema = Type.Object(

@@ -139,7 +139,5 @@ export const attemptsQuerySchema = Type.Object(
   { additionalProperties: false },
 );
 
-export type WrittenWebhook = Type.Static<typeof newWebhookSchema>;
-export type WrittenWebhookUpdate = Type.Static<typeof webhookUpdateSchema>;
 export type WebhookAnswer = Type.Static<typeof webhookSchema>;
 export type WebhookAttemptAnswer = Type.Static<typeof webhookAttemptSchema>;

@@ -86,7 +86,7 @@ export type TestOptions = Partial<
 >;
 
 /** Retries come at once, and news is not gathered. */
-export const quickSchedule = { ...defaultSchedule, pausesMs: [1], longPauseMs: 1 };
+const quickSchedule = { ...defaultSchedule, pausesMs: [1], longPauseMs: 1 };
 
 /** Allowed to send to 127.0.0.1, where every name leads. */
 export const webhookTestOptions = {
