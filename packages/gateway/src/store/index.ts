@@ -7,6 +7,7 @@ export type {
   StoredEvent,
 } from "./event-store.ts";
 export type { StoredPause } from "./pauses.ts";
+export type { FoundRequestKey, NewRequestKey } from "./request-keys.ts";
 export { WorkerStore as SqliteStore } from "./sqlite/worker-store.ts";
 export type {
   BatchId,
@@ -26,6 +27,6 @@ export type {
   Store,
 } from "./store.ts";
 export { outcomeCode } from "./store.ts";
-export { StoreFailedError, StoreFullError } from "./store-errors.ts";
+export { RequestKeyTakenError, StoreFailedError, StoreFullError } from "./store-errors.ts";
 export type { NewVerdict, Restoration, StoredVerdict, VerdictKind, VerdictStore } from "./verdict-store.ts";
 export type { StoredWebhook, WebhookChange, WebhookStore } from "./webhook-store.ts";

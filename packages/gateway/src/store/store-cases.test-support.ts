@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+
 import {
   type BatchSettlement,
   type NewBatch,
@@ -464,6 +465,51 @@ export function storeCases(withStore: WithStore): void {
     const gone: number[] = [];
     for (let round = 0; round < 4; round += 1) gone.push((await store.purge(purge)).bodies);
     expect(gone).toEqual([2, 2, 1, 0]);
+  });
+
+  promise("remembers a request's key with what the request brought, or neither", async (subject) => {
+    const { store } = subject;
+    const one = { app: "demo", key: "k", record: "first", atMs: 1_000 };
+    const brought = batch();
+    await store.add([brought], [one]);
+    expect(await store.findRequestKey("demo", "k")).toEqual({ record: "first", atMs: 1_000, revision: 0 });
+    expect(await store.findRequestKey("demo", "K")).toBeUndefined();
+    expect(await store.findRequestKey("other", "k")).toBeUndefined();
+    const late = batch();
+    for (const key of [one, { ...one, replaces: 1 }, { ...one, key: "unknown", replaces: 0 }])
+      await expect(store.add([late], [{ ...one, key: "new" }, key])).rejects.toMatchObject({
+        name: "RequestKeyTakenError",
+      });
+    expect(await store.find(late.id, [])).toBeUndefined();
+    expect(await store.findRequestKey("demo", "new")).toBeUndefined();
+    await store.add([], [{ ...one, record: "second", atMs: 3_000, replaces: 0 }]);
+    await store.add([late], [{ ...one, app: "other" }]);
+    await subject.reopen();
+    const { store: reopened } = subject;
+    expect(await reopened.findRequestKey("demo", "k")).toEqual({
+      ...{ record: "second", atMs: 3_000, revision: 1 },
+    });
+    expect((await reopened.findRequestKey("other", "k"))?.record).toBe("first");
+  });
+
+  promise("gives a key to one of two requests that come at the same time", async ({ store }) => {
+    const key = { app: "demo", key: "k", record: "", atMs: 1_000 };
+    const [first, second] = [batch(), batch()];
+    const results = await Promise.allSettled([store.add([first], [key]), store.add([second], [key])]);
+    expect(results.map(({ status }) => status)).toEqual(["fulfilled", "rejected"]);
+    expect(await store.find(second.id, [])).toBeUndefined();
+  });
+
+  promise("forgets old request keys in small steps", async ({ store }) => {
+    const keys = [1, 2, 3, 4].map((at) => ({ app: "demo", key: `${at}`, record: "", atMs: at * 1_000 }));
+    await store.add([], keys);
+    expect(await store.purgeRequestKeys(3_000, 1)).toBe(1);
+    expect(await store.findRequestKey("demo", "1")).toBeUndefined();
+    expect(await store.purgeRequestKeys(3_000, 10)).toBe(1);
+    expect(await store.purgeRequestKeys(3_000, 10)).toBe(0);
+    expect(await store.findRequestKey("demo", "3")).toBeDefined();
+    await store.add([], [{ app: "demo", key: "1", record: "again", atMs: 9_000 }]);
+    expect((await store.findRequestKey("demo", "1"))?.revision).toBe(0);
   });
 
   promise("lets nothing wait longer because the clock was set back", async ({ store }) => {

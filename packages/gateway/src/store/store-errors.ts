@@ -7,3 +7,8 @@ export class StoreFailedError extends Error {
 export class StoreFullError extends Error {
   override readonly name = "StoreFullError";
 }
+
+/** Somebody else stored the same request key in the meantime. Nothing of the call was stored. */
+export class RequestKeyTakenError extends Error {
+  override readonly name = "RequestKeyTakenError";
+}

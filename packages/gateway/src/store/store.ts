@@ -1,5 +1,6 @@
 import type { EventStore, NewEvent } from "./event-store.ts";
 import type { PauseStore } from "./pauses.ts";
+import type { NewRequestKey, RequestKeyStore } from "./request-keys.ts";
 import type { StoreFailedError } from "./store-errors.ts";
 import type { NewVerdict, Restoration, VerdictStore } from "./verdict-store.ts";
 import type { WebhookStore } from "./webhook-store.ts";
@@ -174,9 +175,12 @@ export type Heartbeat = "held" | "inherited" | "lost";
  * with `StoreFullError` (nothing of it was stored; later perhaps) or `StoreFailedError` (nothing was acknowledged, and
  * nothing will be any more). Times are given by the caller, except those of leases, which go by the store's own clock.
  */
-export interface Store extends PauseStore, EventStore, VerdictStore, WebhookStore {
-  /** Stores all or none. Resolves with the bodies, in the same order. */
-  add(batches: readonly NewBatch[]): Promise<readonly Uint8Array[]>;
+export interface Store extends RequestKeyStore, PauseStore, EventStore, VerdictStore, WebhookStore {
+  /**
+   * Stores all or none, the keys of the requests that brought the batches among them. Resolves with the bodies, in the same
+   * order. Rejects with `RequestKeyTakenError` when one of the keys is not as it was thought to be.
+   */
+  add(batches: readonly NewBatch[], keys?: readonly NewRequestKey[]): Promise<readonly Uint8Array[]>;
   /** Resolves with one entry for each of `batches`. A batch that is not known (any more) has nothing open. */
   settle(settlement: Settlement): Promise<readonly SettledBatch[]>;
   /** Leases free batches of one queue to a node, those due first before others. */

@@ -1,3 +1,4 @@
+import { RequestKeyTakenError } from "../store-errors.ts";
 import { Batches } from "./batches.ts";
 import { type Answer, type Call, writing } from "./calls.ts";
 import type { OpenedFolder } from "./data-folder.ts";
@@ -6,6 +7,7 @@ import { Events } from "./events.ts";
 import { Leases } from "./leases.ts";
 import { Pauses } from "./pauses.ts";
 import { Records } from "./records.ts";
+import { RequestKeys } from "./request-keys.ts";
 import { Verdicts } from "./verdicts.ts";
 import { Webhooks } from "./webhooks.ts";
 
@@ -34,6 +36,7 @@ export class SqliteEngine {
   readonly #events: Events;
   readonly #verdicts: Verdicts;
   readonly #webhooks: Webhooks;
+  readonly #requestKeys: RequestKeys;
   readonly #checkpoint: Statement;
   readonly #begin: Statement;
   readonly #end: Statement;
@@ -53,6 +56,7 @@ export class SqliteEngine {
     this.#leases = new Leases(this.#database, now);
     this.#records = new Records(this.#database);
     this.#pauses = new Pauses(this.#database);
+    this.#requestKeys = new RequestKeys(this.#database);
     this.#checkpoint = this.#database.prepare("PRAGMA wal_checkpoint(PASSIVE)");
     this.#begin = this.#database.prepare("BEGIN IMMEDIATE");
     this.#end = this.#database.prepare("COMMIT");
@@ -137,7 +141,8 @@ export class SqliteEngine {
       if (faultOf(error) !== "other") throw error;
       this.#database.exec("ROLLBACK TO call; RELEASE call");
       this.#batches.forgetQueues();
-      return { kind: "refused", detail: messageOf(error) };
+      const kind = error instanceof RequestKeyTakenError ? "key-taken" : "refused";
+      return { kind, detail: messageOf(error) };
     }
   }
 
@@ -173,7 +178,8 @@ export class SqliteEngine {
   #perform(call: Call): unknown {
     switch (call.name) {
       case "add":
-        return this.#batches.add(...call.args);
+        this.#requestKeys.add(call.args[1] ?? []);
+        return this.#batches.add(call.args[0]);
       case "settle":
         return this.#batches.settle(...call.args);
       case "claim":
@@ -216,6 +222,10 @@ export class SqliteEngine {
         return this.#webhooks.list();
       case "listWebhookAttempts":
         return this.#webhooks.attempts(...call.args);
+      case "purgeRequestKeys":
+        return this.#requestKeys.purge(...call.args);
+      case "findRequestKey":
+        return this.#requestKeys.find(...call.args);
       case "summarize":
         return this.#records.summarize();
       case "find":

@@ -1,6 +1,6 @@
 import type { Store } from "../store.ts";
-import { StoreFailedError, StoreFullError } from "../store-errors.ts";
-import type { Answer, Call, CallName, ResultOf } from "./calls.ts";
+import { StoreFailedError } from "../store-errors.ts";
+import { type Answer, type Call, type CallName, errorOf, type ResultOf } from "./calls.ts";
 import type { SqliteEngine } from "./engine.ts";
 
 /**
@@ -33,16 +33,14 @@ export function inThreadStore(engine: SqliteEngine): Store {
         call,
         settle(answer) {
           if (answer.kind === "done") resolve(answer.result as ResultOf<K>);
-          else if (answer.kind === "full") reject(new StoreFullError(answer.detail));
-          else if (answer.kind === "failed") reject(new StoreFailedError(answer.detail));
-          else reject(new Error(`The store refused this: ${answer.detail}`));
+          else reject(errorOf(answer));
         },
       });
     });
 
   return {
     failed,
-    add: (batches) => ask({ name: "add", args: [batches] }),
+    add: (batches, keys) => ask({ name: "add", args: keys === undefined ? [batches] : [batches, keys] }),
     settle: (settlement) => ask({ name: "settle", args: [settlement] }),
     claim: (request) => ask({ name: "claim", args: [request] }),
     release: (node) => ask({ name: "release", args: [node] }),
@@ -72,6 +70,8 @@ export function inThreadStore(engine: SqliteEngine): Store {
     deleteWebhook: (id) => ask({ name: "deleteWebhook", args: [id] }),
     listWebhooks: () => ask({ name: "listWebhooks", args: [] }),
     listWebhookAttempts: (id, limit) => ask({ name: "listWebhookAttempts", args: [id, limit] }),
+    findRequestKey: (app, key) => ask({ name: "findRequestKey", args: [app, key] }),
+    purgeRequestKeys: (beforeMs, limit) => ask({ name: "purgeRequestKeys", args: [beforeMs, limit] }),
     async close() {
       if (group.length > 0) commit();
       engine.close();

@@ -114,6 +114,19 @@ const migrations: readonly string[] = [
     PRIMARY KEY (webhook, number)
   ) WITHOUT ROWID;
   `,
+  // Rows stand in the order of time, so that only the index by key is written here and there.
+  `
+  CREATE TABLE request_key (
+    request_key INTEGER PRIMARY KEY,
+    app TEXT NOT NULL,
+    key TEXT NOT NULL,
+    record TEXT NOT NULL,
+    at_ms INTEGER NOT NULL,
+    revision INTEGER NOT NULL,
+    UNIQUE (app, key)
+  );
+  CREATE INDEX request_key_at ON request_key (at_ms);
+  `,
 ];
 
 /** The form that this version knows. */

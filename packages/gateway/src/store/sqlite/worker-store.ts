@@ -1,6 +1,7 @@
 import { Worker } from "node:worker_threads";
 import type { EventPurge, EventRequest, EventSlice, NewEvent } from "../event-store.ts";
 import type { StoredPause } from "../pauses.ts";
+import type { FoundRequestKey, NewRequestKey } from "../request-keys.ts";
 import type {
   BatchId,
   Claim,
@@ -15,10 +16,10 @@ import type {
   Settlement,
   Store,
 } from "../store.ts";
-import { StoreFailedError, StoreFullError } from "../store-errors.ts";
+import { StoreFailedError } from "../store-errors.ts";
 import type { Restoration, StoredVerdict } from "../verdict-store.ts";
 import type { StoredWebhook, WebhookChange } from "../webhook-store.ts";
-import type { Answer, Call, CallName, ResultOf } from "./calls.ts";
+import { type Answer, type Call, type CallName, errorOf, type ResultOf } from "./calls.ts";
 import { transfersOfCall } from "./transfers.ts";
 import type { FromWorker, ToWorker, WorkerStart } from "./worker-messages.ts";
 
@@ -75,8 +76,8 @@ export class WorkerStore implements Store {
     return new WorkerStore(worker);
   }
 
-  add(batches: readonly NewBatch[]): Promise<readonly Uint8Array[]> {
-    return this.#call({ name: "add", args: [batches] });
+  add(batches: readonly NewBatch[], keys?: readonly NewRequestKey[]): Promise<readonly Uint8Array[]> {
+    return this.#call({ name: "add", args: keys === undefined ? [batches] : [batches, keys] });
   }
 
   settle(settlement: Settlement): Promise<readonly SettledBatch[]> {
@@ -184,6 +185,14 @@ export class WorkerStore implements Store {
     return this.#call({ name: "listWebhookAttempts", args: [id, limit] });
   }
 
+  findRequestKey(app: string, key: string): Promise<FoundRequestKey | undefined> {
+    return this.#call({ name: "findRequestKey", args: [app, key] });
+  }
+
+  purgeRequestKeys(beforeMs: number, limit: number): Promise<number> {
+    return this.#call({ name: "purgeRequestKeys", args: [beforeMs, limit] });
+  }
+
   /**
    * Resolves when what was asked before is answered and the thread is gone: only then is the folder free for others,
    * for the npm package keeps a database open as long as its statements exist.
@@ -231,10 +240,7 @@ export class WorkerStore implements Store {
     this.#waiting.delete(id);
     if (waiting === undefined) return;
     if (answer.kind === "done") waiting.resolve(answer.result as never);
-    else if (answer.kind === "full")
-      waiting.reject(new StoreFullError(`The disk is full (${answer.detail}).`));
-    else if (answer.kind === "failed") waiting.reject(new StoreFailedError(answer.detail));
-    else waiting.reject(new Error(`The store refused this: ${answer.detail}`));
+    else waiting.reject(errorOf(answer));
   }
 
   #fail(detail: string): void {
