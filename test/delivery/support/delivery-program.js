@@ -27,8 +27,12 @@ async function answer(request, text) {
   if (request.method === "GET") return [200, await delivery.find("demo", id)];
   const drafts = JSON.parse(text).notifications.map(draftOf);
   try {
-    const ids = await delivery.submit("demo", drafts);
-    return [202, { results: ids.map((id) => ({ id, status: "queued" })) }];
+    const key = request.headers["idempotency-key"];
+    const known = await delivery.recall("demo", key);
+    if (known !== undefined) return [202, JSON.parse(known.record)];
+    const answerTo = (ids) => ({ results: ids.map((id) => ({ id, status: "queued" })) });
+    const record = (ids) => JSON.stringify(answerTo(ids.list()));
+    return [202, answerTo(await delivery.submit("demo", drafts, { key, record }))];
   } catch (error) {
     return [503, { detail: error.message }];
   }

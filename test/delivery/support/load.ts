@@ -1,4 +1,4 @@
-import { randomBytes } from "node:crypto";
+import { randomBytes, randomUUID } from "node:crypto";
 import { Agent, request } from "node:http";
 
 /** Where a gateway listens, and the key it takes. */
@@ -11,6 +11,10 @@ export interface RunningGateway {
 export class Acknowledged {
   readonly atLeastOnce = new Map<string, string>();
   readonly atMostOnce = new Map<string, string>();
+  /** Posts that the gateway did not answer before it was killed; they come again, under their keys, in its next life. */
+  readonly unanswered: Keyed[] = [];
+  /** How many of them were answered then. */
+  retried = 0;
   /** How often the gateway was killed. */
   kills = 0;
 
@@ -23,6 +27,11 @@ interface Posted {
   readonly delivery?: "at-most-once";
   readonly lane?: "urgent" | "normal" | "bulk";
   readonly tokens: readonly string[];
+}
+
+interface Keyed {
+  readonly key: string;
+  readonly posted: Posted;
 }
 
 /** Callers who submit one thing after the other, some single and some many at once, until the gateway is gone. Each answer is told. */
@@ -45,13 +54,19 @@ export async function loadUntilGone(
   await Promise.all(
     [...callers, ...callers].map(async (next) => {
       for (;;) {
-        const { tokens, ...settings } = next();
+        const again = into.unanswered.pop();
+        const keyed = again ?? { key: randomUUID(), posted: next() };
+        const { tokens, ...settings } = keyed.posted;
         const body = {
           notifications: [{ to: { tokens }, payload: { aps: { alert: "Hello" } }, ...settings }],
         };
-        const answer = await ask(gateway, agent, "POST", "/v1/apps/demo/notifications", body);
-        if (answer === undefined) return;
+        const answer = await ask(gateway, agent, "POST", "/v1/apps/demo/notifications", body, keyed.key);
+        if (answer === undefined) {
+          into.unanswered.push(keyed);
+          return;
+        }
         answered();
+        if (again !== undefined) into.retried += 1;
         if (answer.status === 503) continue;
         if (answer.status !== 202)
           throw new Error(`answered ${answer.status} ${JSON.stringify(answer.body)}`);
@@ -85,13 +100,18 @@ function ask(
   method: string,
   path: string,
   body?: unknown,
+  key?: string,
 ): Promise<{ status: number | undefined; body: unknown } | undefined> {
   return new Promise((resolve) => {
     const gone = (): void => resolve(undefined);
     const asked = request(`${url}${path}`, {
       agent,
       method,
-      headers: { authorization: `Bearer ${adminKey}`, "content-type": "application/json" },
+      headers: {
+        authorization: `Bearer ${adminKey}`,
+        "content-type": "application/json",
+        ...(key === undefined ? {} : { "idempotency-key": key }),
+      },
     });
     asked.on("error", gone);
     asked.on("response", (response) => {

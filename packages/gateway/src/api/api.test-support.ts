@@ -14,6 +14,8 @@ import {
   type NotificationDraft,
   NotificationIds,
   type NotificationRecord,
+  type Recalled,
+  type Remembering,
 } from "../delivery/index.ts";
 import { Outcomes, Webhooks } from "../outcomes/index.ts";
 import { webhookTestOptions } from "../outcomes/webhooks/webhooks.test-support.ts";
@@ -62,13 +64,34 @@ class MemoryDelivery implements Delivery {
     return drafts.flatMap((draft) => draft.deviceTokens.map(() => this.#store(app, draft)));
   }
 
-  async take(app: string, given: readonly (NotificationDraft | DraftRun)[]): Promise<NotificationIds> {
+  readonly #remembered = new Map<string, Recalled>();
+
+  async take(
+    app: string,
+    given: readonly (NotificationDraft | DraftRun)[],
+    remembering?: Remembering,
+  ): Promise<NotificationIds> {
     const drafts = given.flatMap((each) => ("spans" in each ? draftsOf(each) : [each]));
     const ids = await this.submit(app, drafts);
     const taken = new NotificationIds();
     taken.list = () => ids;
     for (const place of ids.keys()) taken.add("", place);
+    if (remembering !== undefined) {
+      const { key, replaces, record } = remembering;
+      if (this.#remembered.get(`${app} ${key}`)?.revision !== replaces) throw new Error("a wrong revision");
+      this.#remembered.set(`${app} ${key}`, { record: record(taken), revision: (replaces ?? -1) + 1 });
+    }
     return taken;
+  }
+
+  async recall(app: string, key: string): Promise<Recalled | undefined> {
+    return this.#remembered.get(`${app} ${key}`);
+  }
+
+  /** As if a day had gone by. */
+  forget(): void {
+    for (const [name, { revision }] of this.#remembered)
+      this.#remembered.set(name, { record: undefined, revision });
   }
 
   async find(app: string, id: string): Promise<NotificationRecord | undefined> {

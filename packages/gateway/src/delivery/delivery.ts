@@ -3,6 +3,7 @@ import type { DraftRun } from "./draft-run.ts";
 import type { Environment, NotificationDraft } from "./notification-draft.ts";
 import type { NotificationIds } from "./notification-ids.ts";
 import type { NotificationRecord } from "./notification-record.ts";
+import type { Recalled, Remembering } from "./remembering.ts";
 
 export interface DeliveryHealth {
   readonly state: "ready" | "stopping" | "failed";
@@ -18,11 +19,21 @@ export interface DeliveryHealth {
 export interface Delivery {
   /**
    * Puts all drafts on disk, or none. Resolves after the fsync with one id per recipient, in order.
-   * Rejects with `QueueFullError` or `StoreFailedError`; then nothing was acknowledged.
+   * Rejects with `QueueFullError` or `StoreFailedError`; then nothing was acknowledged, nor is anything remembered.
    */
-  submit(app: string, drafts: readonly NotificationDraft[]): Promise<readonly string[]>;
+  submit(
+    app: string,
+    drafts: readonly NotificationDraft[],
+    remembering?: Remembering,
+  ): Promise<readonly string[]>;
   /** The same, also of runs, for callers who need not have the ids as text. */
-  take(app: string, drafts: readonly (NotificationDraft | DraftRun)[]): Promise<NotificationIds>;
+  take(
+    app: string,
+    drafts: readonly (NotificationDraft | DraftRun)[],
+    remembering?: Remembering,
+  ): Promise<NotificationIds>;
+  /** What a submission had remembered under this key. */
+  recall(app: string, key: string): Promise<Recalled | undefined>;
   /** Looks up by our id or by the caller's own `apnsId` (the newest notification that bears it). */
   find(app: string, id: string): Promise<NotificationRecord | undefined>;
   /** The records once all are final, or as they are after `timeoutMs` or `signal`. Unknown ids are left out. */

@@ -18,6 +18,7 @@ import type { NotificationIds } from "./notification-ids.ts";
 import type { NotificationRecord } from "./notification-record.ts";
 import { type QueueLimits, QueueTally } from "./queue-tally.ts";
 import { tellRegistrations } from "./registrations.ts";
+import type { Recalled, Remembering } from "./remembering.ts";
 import type { MemoryLimits } from "./residency.ts";
 import type { RouteLimits } from "./route.ts";
 import type { RouteTeller } from "./route-teller.ts";
@@ -49,6 +50,7 @@ export class DurableDelivery implements Delivery {
   readonly #store: Store;
   readonly #node: NodeId = randomBytes(8).toString("hex");
   readonly #clock: Clock;
+  readonly #retention: Retention;
   readonly #tally: QueueTally;
   readonly #ledger: Ledger;
   readonly #dispatcher: Dispatcher;
@@ -68,6 +70,7 @@ export class DurableDelivery implements Delivery {
     this.#store = store;
     this.#tellerFor = options.tellerFor;
     this.#clock = clock;
+    this.#retention = options.retention;
     this.#tally = tally;
     this.#ledger = new Ledger({
       store,
@@ -153,16 +156,31 @@ export class DurableDelivery implements Delivery {
     return this.#pauses.resume(app);
   }
 
-  async submit(app: string, drafts: readonly NotificationDraft[]): Promise<readonly string[]> {
-    return (await this.take(app, drafts)).list();
+  async submit(
+    app: string,
+    drafts: readonly NotificationDraft[],
+    remembering?: Remembering,
+  ): Promise<readonly string[]> {
+    return (await this.take(app, drafts, remembering)).list();
   }
 
-  take(app: string, drafts: readonly (NotificationDraft | DraftRun)[]): Promise<NotificationIds> {
+  take(
+    app: string,
+    drafts: readonly (NotificationDraft | DraftRun)[],
+    remembering?: Remembering,
+  ): Promise<NotificationIds> {
     if (this.#state.state === "stopping")
       return Promise.reject(new QueueFullError("The gateway is stopping.", restartSeconds));
     const tellerFor = this.#tellerFor;
     if (tellerFor !== undefined) tellRegistrations(drafts, (environment) => tellerFor(app, environment));
-    return this.#intake.take(app, drafts);
+    return this.#intake.take(app, drafts, remembering);
+  }
+
+  async recall(app: string, key: string): Promise<Recalled | undefined> {
+    const found = await this.#store.findRequestKey(app, key);
+    if (found === undefined) return undefined;
+    const isOld = found.atMs < this.#clock.now() - this.#retention.requestKeysMs;
+    return { record: isOld ? undefined : found.record, revision: found.revision };
   }
 
   async find(app: string, id: string): Promise<NotificationRecord | undefined> {

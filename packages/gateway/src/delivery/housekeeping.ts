@@ -8,6 +8,8 @@ export interface Retention {
   readonly bodiesMs: number;
   /** What became of the notifications. @default 604,800,000: seven days */
   readonly recordsMs: number;
+  /** What became of requests that came with a key. @default 86,400,000: one day */
+  readonly requestKeysMs: number;
 }
 
 export interface HousekeepingOptions {
@@ -30,6 +32,7 @@ export interface HousekeepingOptions {
 /** How often old things are looked for, and how many go in one step. */
 const purgeEveryMs = 60_000;
 const purgeLimit = 100;
+const purgeKeysLimit = 500;
 /** Between two steps, so that purging never fills the store's time. */
 const purgePauseMs = 50;
 /** Clocks are slewed by less all the time. */
@@ -117,7 +120,8 @@ export class Housekeeping {
         recordsBeforeMs: now - retention.recordsMs,
         limit: purgeLimit,
       });
-      const isMore = gone.bodies === purgeLimit || gone.records === purgeLimit;
+      const keys = await store.purgeRequestKeys(now - retention.requestKeysMs, purgeKeysLimit);
+      const isMore = gone.bodies === purgeLimit || gone.records === purgeLimit || keys === purgeKeysLimit;
       this.#planPurge(isMore ? purgePauseMs : purgeEveryMs);
     } catch (error) {
       if (!this.#isStopped) logger.warn({ detail: String(error) }, "old records could not be purged");

@@ -10,9 +10,9 @@ async function openIntake(options: Partial<DurableDeliveryOptions> = {}) {
   const adds: (readonly NewBatch[])[] = [];
   const { store } = bench;
   const add = store.add.bind(store);
-  store.add = (batches) => {
+  store.add = (batches, keys) => {
     adds.push(batches);
-    return add(batches);
+    return add(batches, keys);
   };
   return { ...bench, adds };
 }

@@ -1,6 +1,14 @@
 import assert from "node:assert/strict";
 import type { Clock } from "@carillon/apns";
-import { type NewBatch, type NodeId, type QueueKey, type Store, StoreFullError } from "../store/index.ts";
+import {
+  type NewBatch,
+  type NewRequestKey,
+  type NodeId,
+  type QueueKey,
+  RequestKeyTakenError,
+  type Store,
+  StoreFullError,
+} from "../store/index.ts";
 import { decodeBatch } from "./batch/decoder.ts";
 import { BatchEncoder } from "./batch/encoder.ts";
 import type { BatchEntry } from "./batch/format.ts";
@@ -12,6 +20,7 @@ import type { DeliveryPolicy, NotificationDraft } from "./notification-draft.ts"
 import type { BatchIds } from "./notification-id.ts";
 import { NotificationIds } from "./notification-ids.ts";
 import type { QueueLimits, QueueTally } from "./queue-tally.ts";
+import type { Remembering } from "./remembering.ts";
 
 export interface IntakeOptions {
   readonly store: Store;
@@ -25,7 +34,7 @@ export interface IntakeOptions {
 
 /** So many bytes may wait for the disk; beyond that it is too slow for what is offered. */
 const maxWaitingBytes = 64 * 1024 * 1024;
-const retryAfterSeconds = { queueFull: 10, diskSlow: 1, diskFull: 30 } as const;
+const retryAfterSeconds = { queueFull: 10, diskSlow: 1, diskFull: 30, keyTaken: 1 } as const;
 /** What an entry costs beside its payload, roughly. */
 const entryBytes = 64;
 
@@ -59,6 +68,7 @@ export class Intake {
   /** The one that took a notification last. */
   #latest: OpenBatch | undefined;
   #waiting: Waiting[] = [];
+  #keys: NewRequestKey[] = [];
   #waitingBytes = 0;
   #isWriting = false;
   #whenIdle: (() => void)[] = [];
@@ -67,12 +77,16 @@ export class Intake {
     this.#options = options;
   }
 
-  take(app: string, drafts: readonly (NotificationDraft | DraftRun)[]): Promise<NotificationIds> {
+  take(
+    app: string,
+    drafts: readonly (NotificationDraft | DraftRun)[],
+    remembering?: Remembering,
+  ): Promise<NotificationIds> {
     const { tally, limits } = this.#options;
     const ids = new NotificationIds();
     const count = drafts.reduce((sum, draft) => sum + recipientsOf(draft), 0);
     const bytes = drafts.reduce((sum, draft) => sum + payloadBytesOf(draft), count * entryBytes);
-    if (count === 0) return Promise.resolve(ids);
+    if (count === 0 && remembering === undefined) return Promise.resolve(ids);
     const refusal = tally.refusal(app, count, bytes, limits);
     if (refusal !== undefined)
       return Promise.reject(new QueueFullError(refusal, retryAfterSeconds.queueFull));
@@ -83,6 +97,7 @@ export class Intake {
     for (const draft of drafts)
       if (isRun(draft)) this.#enterRun(app, draft, nowMs, ids);
       else this.#enter(app, draft, nowMs, ids);
+    if (remembering !== undefined) this.#remember(app, remembering, nowMs, ids);
     this.#waitingBytes += bytes;
     tally.add(app, count, bytes);
     return new Promise((resolve, reject) => {
@@ -111,6 +126,11 @@ export class Intake {
   idle(): Promise<void> {
     if (!this.#isWriting) return Promise.resolve();
     return new Promise((resolve) => this.#whenIdle.push(resolve));
+  }
+
+  #remember(app: string, { key, replaces, record }: Remembering, atMs: number, ids: NotificationIds): void {
+    const known = replaces === undefined ? {} : { replaces };
+    this.#keys.push({ app, key, record: record(ids), atMs, ...known });
   }
 
   #enter(app: string, draft: NotificationDraft, nowMs: number, ids: NotificationIds): void {
@@ -180,18 +200,17 @@ export class Intake {
     while (this.#waiting.length > 0) {
       const waiting = this.#waiting;
       const batches = this.#batches.map((batch) => this.#close(batch));
+      const keys = this.#keys;
       this.#waiting = [];
+      this.#keys = [];
       this.#batches = [];
       this.#open = new Map();
       this.#latest = undefined;
       let bodies: readonly Uint8Array[];
       try {
-        bodies = await this.#options.store.add(batches);
+        bodies = await this.#options.store.add(batches, ...(keys.length === 0 ? [] : [keys]));
       } catch (error) {
-        const cause =
-          error instanceof StoreFullError
-            ? new QueueFullError(error.message, retryAfterSeconds.diskFull)
-            : (error as Error);
+        const cause = refusalOf(error);
         for (const { reject } of waiting) reject(cause);
         continue;
       }
@@ -241,4 +260,13 @@ function recipientsOf(draft: NotificationDraft | DraftRun): number {
 
 function payloadBytesOf(draft: NotificationDraft | DraftRun): number {
   return isRun(draft) ? draft.payloadBytes : draft.payload.byteLength;
+}
+
+/** What those are told whose commit failed. */
+function refusalOf(error: unknown): Error {
+  if (error instanceof StoreFullError) return new QueueFullError(error.message, retryAfterSeconds.diskFull);
+  // Another gateway took the same request at the same moment: the next try finds what it stored.
+  if (error instanceof RequestKeyTakenError)
+    return new QueueFullError(error.message, retryAfterSeconds.keyTaken);
+  return error as Error;
 }

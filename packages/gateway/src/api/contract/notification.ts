@@ -229,4 +229,17 @@ export const submissionQuerySchema = Type.Object(
   closed,
 );
 
+export const submissionHeadersSchema = Type.Object({
+  "idempotency-key": Type.Optional(
+    Type.String({
+      minLength: 1,
+      maxLength: 255,
+      pattern: "^[\\x21-\\x7e]+$",
+      description:
+        "A name of your own for this request, such as a UUID. For 24 hours the same body under it is taken once: later " +
+        "ones get the first answer, with the header Idempotency-Replayed, and another body is refused with 409.",
+    }),
+  ),
+});
+
 export type SubmissionQuery = Type.Static<typeof submissionQuerySchema>;

@@ -9,6 +9,8 @@ export const problemKinds = {
   "no-such-notification": { status: 404, title: "There is no such notification" },
   "no-such-webhook": { status: 404, title: "There is no such webhook" },
   "method-not-allowed": { status: 405, title: "This address does not take that method" },
+  "key-used": { status: 409, title: "The Idempotency-Key belongs to another request" },
+  "key-under-way": { status: 409, title: "A request with this Idempotency-Key is under way" },
   "request-timeout": { status: 408, title: "The request took too long to arrive" },
   "too-many-webhooks": { status: 409, title: "There are as many webhooks as may be" },
   "cursor-too-old": { status: 410, title: "What comes after this cursor is kept no longer" },

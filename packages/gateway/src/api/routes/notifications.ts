@@ -15,7 +15,15 @@ import {
   queuedResultsSchema,
   validatedSchema,
 } from "../contract/answers.ts";
-import { type SubmissionQuery, submissionQuerySchema, submissionSchema } from "../contract/notification.ts";
+import {
+  type SubmissionQuery,
+  submissionHeadersSchema,
+  submissionQuerySchema,
+  submissionSchema,
+} from "../contract/notification.ts";
+import { type TakenBody, takeKeyedBody } from "../idempotency/keyed-body.ts";
+import { KeyedLines } from "../idempotency/keyed-lines.ts";
+import { KeysUnderWay, readRequestKey, replayedHeader } from "../idempotency/request-key.ts";
 import { toProblem } from "../problems/answer-problems.ts";
 import { ApiProblem } from "../problems/api-problem.ts";
 import { problemResponses } from "../problems/problem-responses.ts";
@@ -40,6 +48,7 @@ const security = [{ key: [] }];
 export function notificationRoutes(server: FastifyInstance, options: NotificationRoutesOptions): void {
   const { delivery, bodies, appOf } = options;
   const reader = new SubmissionReader();
+  const keysUnderWay = new KeysUnderWay();
 
   server.post<{ Params: { app: string }; Querystring: SubmissionQuery; Body: Readable | undefined }>(
     "/notifications",
@@ -50,9 +59,12 @@ export function notificationRoutes(server: FastifyInstance, options: Notificatio
         summary: "Send one notification, or many",
         description:
           "A 202 means that the notifications are on disk. Of a list the valid ones are taken: the results say which were not. The body may be compressed with gzip. " +
-          "With `Content-Type: application/x-ndjson` each line is a notification, and there may be any number of them.",
+          "With `Content-Type: application/x-ndjson` each line is a notification, and there may be any number of them. " +
+          "With `Idempotency-Key` a request that is sent again, because nobody knows what became of it, is taken once; " +
+          "a body of lines that broke off goes on where it did.",
         params: Type.Object(appParameter),
         querystring: submissionQuerySchema,
+        headers: submissionHeadersSchema,
         body: submissionSchema,
         response: {
           200: Type.Union([finalResultsSchema, validatedSchema], {
@@ -63,6 +75,8 @@ export function notificationRoutes(server: FastifyInstance, options: Notificatio
             "malformed-request",
             "unauthorized",
             "no-such-app",
+            "key-used",
+            "key-under-way",
             "body-too-large",
             "unsupported-media-type",
             "invalid",
@@ -75,16 +89,18 @@ export function notificationRoutes(server: FastifyInstance, options: Notificatio
     async (request, reply) => {
       const app = appOf(request.params.app);
       const { wait, validate } = request.query;
+      // Nothing is stored with `validate`, and so nothing is remembered.
+      const key = validate ? undefined : readRequestKey(request.headers["idempotency-key"]);
       if (isNdjson(request.headers["content-type"]))
-        return takeLines(request.query, request.body, reply, app);
+        return takeLines(request.query, request.body, reply, app, key);
       if (request.query.results !== undefined) throw onlyForLines();
       const announcedBytes = Number(request.headers["content-length"] ?? 0);
-      const { ids, results } = await bodies.read(request.body, announcedBytes, async (body) => {
-        const nowMs = Date.now();
-        const entries = reader.read(body, app, nowMs);
-        const ids = validate ? [] : (await delivery.take(app.config.name, draftsIn(entries))).list();
-        return { ids, results: new Results(entries, nowMs) };
-      });
+      const { ids, results, isReplay } = await bodies.read(request.body, announcedBytes, (body) =>
+        key === undefined
+          ? takeBody(body, app, validate)
+          : keysUnderWay.alone(app.config.name, key, () => takeKeyedBody(body, key, app, delivery, reader)),
+      );
+      if (isReplay) reply.header(replayedHeader, "true");
       if (validate) return { results: results.validated() };
       const records = wait === undefined ? undefined : await waitFor(delivery, app, ids, wait, reply);
       if (records !== undefined) return { results: results.final(ids, records) };
@@ -93,13 +109,22 @@ export function notificationRoutes(server: FastifyInstance, options: Notificatio
     },
   );
 
+  async function takeBody(body: Buffer, app: App, validate: boolean | undefined): Promise<TakenBody> {
+    const nowMs = Date.now();
+    const entries = reader.read(body, app, nowMs);
+    const ids = validate ? [] : (await delivery.take(app.config.name, draftsIn(entries))).list();
+    return { ids, results: Results.of(entries, nowMs), isReplay: false };
+  }
+
   async function takeLines(
     { wait, validate, results }: SubmissionQuery,
     body: Readable | undefined,
     reply: FastifyReply,
     app: App,
+    key: string | undefined,
   ): Promise<object> {
     if (wait !== undefined) throw notForLines();
+    if (key !== undefined) return takeKeyedLines(results, body, reply, app, key);
     const submit: LineIntakeOptions["submit"] = async (drafts) =>
       validate ? new NotificationIds() : delivery.take(app.config.name, drafts);
     if (results === "each" && !validate) return answerEach(body, reply, app, submit);
@@ -108,6 +133,30 @@ export function notificationRoutes(server: FastifyInstance, options: Notificatio
     const answer = summary.answer();
     reply.status(validate ? 200 : 202);
     return answer;
+  }
+
+  function takeKeyedLines(
+    results: SubmissionQuery["results"],
+    body: Readable | undefined,
+    reply: FastifyReply,
+    app: App,
+    key: string,
+  ): Promise<object> {
+    if (results !== undefined) throw notWithKey();
+    const { name } = app.config;
+    return keysUnderWay.alone(name, key, async () => {
+      const lines = new KeyedLines(delivery, name, key, await delivery.recall(name, key));
+      const intake = new LineIntake({
+        ...{ app, watch: lines },
+        submit: (drafts, read) => lines.submit(drafts, read),
+        stored: (stored) => lines.stored(stored),
+      });
+      await intake.take(body);
+      const { answer, isReplay } = await lines.finish();
+      if (isReplay) reply.header(replayedHeader, "true");
+      reply.status(202);
+      return answer;
+    });
   }
 
   server.get<{ Params: { app: string; id: string } }>(
@@ -166,6 +215,13 @@ function notForLines(): ApiProblem {
   const detail =
     "Lines may be any number, so that nobody waits for them. Leave it out and ask for each later.";
   return new ApiProblem("invalid", "Nothing was stored.", [{ parameter: "wait", detail }]);
+}
+
+function notWithKey(): ApiProblem {
+  const detail =
+    "With an Idempotency-Key lines are remembered as counts. Leave this out, give each line an apnsId or a reference of " +
+    "your own to find it by, or leave the key out.";
+  return new ApiProblem("invalid", "Nothing was stored.", [{ parameter: "results", detail }]);
 }
 
 function onlyForLines(): ApiProblem {

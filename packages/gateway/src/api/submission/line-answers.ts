@@ -8,13 +8,38 @@ import type { Entry } from "./submission.ts";
 /** So many single problems are told; whoever mends these sees the rest. */
 const mostErrors = 100;
 
+interface LineCounts {
+  readonly accepted: number;
+  readonly rejected: number;
+  readonly errors: readonly FieldProblem[];
+}
+
 /** Counts what was taken of a stream of lines, and keeps the first problems. */
 export class LineSummary {
-  #accepted = 0;
-  #rejected = 0;
-  readonly #errors: FieldProblem[] = [];
+  #accepted: number;
+  #rejected: number;
+  readonly #errors: FieldProblem[];
 
-  add({ lines }: StoredLines): void {
+  /** @param before what was taken of the same stream earlier */
+  constructor({ accepted, rejected, errors }: LineCounts = { accepted: 0, rejected: 0, errors: [] }) {
+    this.#accepted = accepted;
+    this.#rejected = rejected;
+    this.#errors = [...errors];
+  }
+
+  get accepted(): number {
+    return this.#accepted;
+  }
+
+  get rejected(): number {
+    return this.#rejected;
+  }
+
+  get errors(): readonly FieldProblem[] {
+    return this.#errors;
+  }
+
+  add({ lines }: Pick<StoredLines, "lines">): void {
     for (const each of lines) {
       if (each.kind === "run") this.#accepted += each.run.recipients;
       else if (each.entry.kind === "valid") this.#accepted += each.entry.draft.deviceTokens.length;

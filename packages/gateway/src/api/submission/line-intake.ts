@@ -26,12 +26,30 @@ export interface StoredLines {
   readonly ids: NotificationIds;
 }
 
+/** A line as it came. */
+export interface WrittenLine {
+  readonly number: number;
+  readonly bytes: Uint8Array;
+  readonly isTooLong: boolean;
+}
+
+/** Who looks at every line before it is read, and decides whether it was taken before. */
+export interface LineWatch {
+  /** Whether this line is to be left out. @throws {ApiProblem} nothing more is to be taken */
+  skips(line: WrittenLine): boolean;
+}
+
 export interface LineIntakeOptions {
   readonly app: App;
   /** Stores all or none; resolves with an id for each recipient. */
-  readonly submit: (drafts: readonly (NotificationDraft | DraftRun)[]) => Promise<NotificationIds>;
+  readonly submit: (
+    drafts: readonly (NotificationDraft | DraftRun)[],
+    lines: readonly ReadLines[],
+  ) => Promise<NotificationIds>;
   /** Is told of the lines in their order; reading waits for it. */
   readonly stored: (lines: StoredLines) => Promise<void> | void;
+  /** With a watch groups are stored one after the other, so that what is on disk is the beginning of the body. */
+  readonly watch?: LineWatch;
 }
 
 /** So many recipients, or bytes of lines, are handed to the store in one go. */
@@ -105,7 +123,8 @@ export class LineIntake {
   /** Adds the line at which the splitter is. Whether enough was gathered to be stored. */
   #add(): boolean {
     const runs = this.#runs;
-    const { bytes, start, end, number } = this.#splitter;
+    const { bytes, start, end, number, isTooLong } = this.#splitter;
+    if (this.#options.watch?.skips({ number, bytes: bytes.subarray(start, end), isTooLong })) return false;
     if (runs.continue(bytes, start, end, number) === noMatch) {
       this.#closeRun();
       if (runs.begin(bytes, start, end, number) === noMatch) this.#read();
@@ -145,13 +164,14 @@ export class LineIntake {
     this.#lines = [];
     this.#recipients = 0;
     this.#bytes = 0;
-    this.#lastLine = lastOf(lines);
+    this.#lastLine = lastLineOf(lines);
     const ids = this.#submit(lines);
     // It is waited for below, in its turn.
     ids.catch(() => undefined);
     this.#told = this.#told.then(() => this.#tell(lines, ids));
     this.#waiting.push(this.#told);
-    if (this.#waiting.length >= mostWaiting) await this.#waiting.shift();
+    const most = this.#options.watch === undefined ? mostWaiting : 1;
+    if (this.#waiting.length >= most) await this.#waiting.shift();
   }
 
   async #submit(lines: readonly ReadLines[]): Promise<NotificationIds> {
@@ -161,7 +181,7 @@ export class LineIntake {
       else if (each.entry.kind === "valid") drafts.push(each.entry.draft);
     for (let pauses = 0; ; pauses += 1) {
       try {
-        return await this.#options.submit(drafts);
+        return await this.#options.submit(drafts, lines);
       } catch (error) {
         const isSlow = error instanceof QueueFullError && error.retryAfterSeconds === 1;
         if (!isSlow || pauses === mostPauses) throw error;
@@ -179,16 +199,20 @@ export class LineIntake {
     } catch (error) {
       this.#failure ??= { error };
       const line = firstOf(lines);
-      this.#missing.push({ line, detail: `Lines ${line} to ${lastOf(lines)} were not stored.` });
+      this.#missing.push({ line, detail: `Lines ${line} to ${lastLineOf(lines)} were not stored.` });
     }
   }
 
   #explain(error: unknown): unknown {
     if (!(error instanceof QueueFullError)) return error;
     const { message, retryAfterSeconds } = error;
+    const cure =
+      this.#options.watch === undefined
+        ? `send these again in ${retryAfterSeconds} s.`
+        : `send the same body again in ${retryAfterSeconds} s with the same Idempotency-Key, and it goes on there.`;
     const detail =
       `${message} ${this.#accepted} notifications of this body are on disk. The lines listed are not, nor is any ` +
-      `line behind ${this.#lastLine}: send these again in ${retryAfterSeconds} s.`;
+      `line behind ${this.#lastLine}: ${cure}`;
     const headers = { "retry-after": String(retryAfterSeconds), connection: "close" };
     return new ApiProblem("queue-full", detail, this.#missing, headers);
   }
@@ -205,7 +229,7 @@ function firstOf([first]: readonly ReadLines[]): number {
   return first.kind === "run" ? first.first : first.line;
 }
 
-function lastOf(lines: readonly ReadLines[]): number {
+export function lastLineOf(lines: readonly ReadLines[]): number {
   const last = lines.at(-1);
   if (last === undefined) return 0;
   return last.kind === "run" ? last.first + last.count - 1 : last.line;

@@ -5,7 +5,7 @@ import { problemOf } from "../problems/api-problem.ts";
 import type { SubmittedEntry } from "./submission-reader.ts";
 
 /** Places in the answer: those of one notification, valid or not, or of several valid ones. Holds nothing of what was sent. */
-type Slot =
+export type Slot =
   | { readonly kind: "valid"; readonly recipients: number; readonly status: "queued" | "scheduled" }
   | { readonly kind: "invalid"; readonly recipients: number; readonly error: Problem };
 
@@ -15,8 +15,24 @@ type ValidSlot = Extract<Slot, { kind: "valid" }>;
 export class Results {
   readonly #slots: readonly Slot[];
 
-  constructor(entries: readonly SubmittedEntry[], nowMs: number) {
-    this.#slots = entries.map((entry) => slotOf(entry, nowMs));
+  constructor(slots: readonly Slot[]) {
+    this.#slots = slots;
+  }
+
+  static of(entries: readonly SubmittedEntry[], nowMs: number): Results {
+    return new Results(entries.map((entry) => slotOf(entry, nowMs)));
+  }
+
+  /** What the answer is made of, besides the ids. Valid ones of the same status that follow each other are one. */
+  get slots(): readonly Slot[] {
+    const slots: Slot[] = [];
+    for (const slot of this.#slots) {
+      const last = slots.at(-1);
+      if (last?.kind === "valid" && slot.kind === "valid" && last.status === slot.status)
+        slots[slots.length - 1] = { ...last, recipients: last.recipients + slot.recipients };
+      else slots.push(slot);
+    }
+    return slots;
   }
 
   /** Nothing was stored. */

@@ -23,7 +23,7 @@ function outcomeOf(lines: readonly ReadLines[]): {
     else if (each.entry.kind === "valid") drafts.push(each.entry.draft);
   const batches = batchesOf(drafts);
   const summary = new LineSummary();
-  summary.add({ lines, ids: new NotificationIds() });
+  summary.add({ lines });
   try {
     return { batches, answer: summary.answer() };
   } catch (error) {

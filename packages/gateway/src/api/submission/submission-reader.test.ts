@@ -10,7 +10,7 @@ import { app, batchesOf, nowMs, shapes, textOf } from "./submitted-texts.test-su
 function outcomeOf(read: () => readonly SubmittedEntry[]): object {
   try {
     const entries = read();
-    return { batches: batchesOf(draftsIn(entries)), results: new Results(entries, nowMs).validated() };
+    return { batches: batchesOf(draftsIn(entries)), results: Results.of(entries, nowMs).validated() };
   } catch (error) {
     if (error instanceof ApiProblem) return error.body;
     throw error;
