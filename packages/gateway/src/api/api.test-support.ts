@@ -8,6 +8,7 @@ import { ManualClock } from "../delivery/bench.test-support.ts";
 import { draftsOf } from "../delivery/draft-run.test-support.ts";
 import {
   type AppStatus,
+  type Cancellation,
   type Delivery,
   type DeliveryHealth,
   type DraftRun,
@@ -16,6 +17,7 @@ import {
   type NotificationRecord,
   type Recalled,
   type Remembering,
+  type TooLate,
 } from "../delivery/index.ts";
 import { Outcomes, Webhooks } from "../outcomes/index.ts";
 import { webhookTestOptions } from "../outcomes/webhooks/webhooks.test-support.ts";
@@ -56,6 +58,8 @@ class MemoryDelivery implements Delivery {
   waitsForever = false;
   waiting: string | undefined;
   readonly pauses = new Map<string, NonNullable<AppStatus["pause"]>>();
+  /** Why `cancel` comes too late. */
+  tooLate: TooLate | undefined;
 
   async submit(app: string, drafts: readonly NotificationDraft[]): Promise<readonly string[]> {
     await this.disk;
@@ -100,6 +104,15 @@ class MemoryDelivery implements Delivery {
     return [...this.records.values()].find(
       (record) => record.app === app && (record.id === wanted || record.apnsId === wanted),
     );
+  }
+
+  async cancel(app: string, id: string): Promise<Cancellation | undefined> {
+    const record = await this.find(app, id);
+    if (record === undefined) return undefined;
+    if (this.tooLate !== undefined) return { kind: "too-late", cause: this.tooLate, record };
+    const cancelled: NotificationRecord = { ...record, status: "cancelled" };
+    this.records.set(record.id, cancelled);
+    return { kind: "cancelled", record: cancelled };
   }
 
   async waitUntilFinal(

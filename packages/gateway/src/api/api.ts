@@ -17,6 +17,7 @@ import { appRoutes } from "./routes/apps.ts";
 import { documentationRoutes } from "./routes/documentation.ts";
 import { eventRoutes } from "./routes/events.ts";
 import { feedbackRoutes } from "./routes/feedback.ts";
+import { notificationRecordRoutes } from "./routes/notification-records.ts";
 import { notificationRoutes } from "./routes/notifications.ts";
 import { operationRoutes } from "./routes/operation.ts";
 import { queryValidator } from "./routes/query-validator.ts";
@@ -82,6 +83,7 @@ export async function createApi(options: ApiOptions): Promise<FastifyInstance> {
     );
   await guarded("/v1/apps", (scope) => appRoutes(scope, { apps, delivery, bodies, appOf }));
   await guarded("/v1/apps/:app", (scope) => notificationRoutes(scope, { delivery, bodies, appOf }));
+  await guarded("/v1/apps/:app", (scope) => notificationRecordRoutes(scope, { delivery, appOf }));
   const { feedback, incidents } = options.outcomes;
   await guarded("/v1/apps/:app", (scope) => feedbackRoutes(scope, { feedback, incidents, appOf }));
   await guarded("/v1", (scope) => eventRoutes(scope, options.outcomes));

@@ -12,6 +12,8 @@ export class BatchRun {
   readonly begun: readonly number[];
   readonly #outcomes: Uint8Array | undefined;
   #next = 0;
+  /** Places that are not to be sent any more. */
+  #withdrawn: Set<number> | undefined;
   #open: number;
 
   constructor(id: BatchId, reader: BatchReader, dueAtMs: number, outcomes?: Uint8Array) {
@@ -38,9 +40,22 @@ export class BatchRun {
     while (this.#next < this.reader.count) {
       const place = this.#next;
       this.#next += 1;
-      if (this.#outcomes === undefined || this.#outcomes[place] === outcomeCode.open) return place;
+      if (this.#isOpen(place)) return place;
     }
     return undefined;
+  }
+
+  /** Takes one out that was never sent. False: it was, or there is none. */
+  withdraw(place: number): boolean {
+    if (place < this.#next || place >= this.reader.count || !this.#isOpen(place)) return false;
+    this.#withdrawn ??= new Set();
+    this.#withdrawn.add(place);
+    return true;
+  }
+
+  #isOpen(place: number): boolean {
+    if (this.#outcomes !== undefined && this.#outcomes[place] !== outcomeCode.open) return false;
+    return this.#withdrawn === undefined || !this.#withdrawn.has(place);
   }
 
   /** So many more of its notifications are settled on disk. */

@@ -143,6 +143,8 @@ class HeldStore {
   readonly store: Store;
   /** Settlements, adds and claims are refused with this while it is set. */
   fault: "full" | "failed" | undefined;
+  /** This method alone finds the disk full. */
+  refuses: keyof Store | undefined;
   /** Names of the methods that were called, in order. */
   readonly calls: string[] = [];
   /** Those that showed themselves. */
@@ -158,7 +160,8 @@ class HeldStore {
           this.calls.push(name);
           if (name === "heartbeat") this.nodes.add(args[0] ?? "");
           if (this.#gate?.method === name) await this.#gate.opened;
-          if (this.fault === "full" && name !== "close") throw new StoreFullError("The disk is full.");
+          const isFull = this.fault === "full" || this.refuses === name;
+          if (isFull && name !== "close") throw new StoreFullError("The disk is full.");
           if (this.fault === "failed" && name !== "close") throw new StoreFailedError("disk I/O error");
           return (member as (...args: never[]) => unknown).apply(target, args);
         };
@@ -214,15 +217,17 @@ export async function openBench({
     });
   };
   const held = new HeldStore(store);
+  let current = held;
   return {
     ...{ clock, held, store, log },
     delivery: await start(held),
     async restart() {
-      held.fault = "failed";
+      current.fault = "failed";
       await rest();
       // As a start that holds the folder's lock does.
-      for (const node of held.nodes) await store.release(node);
-      return start(new HeldStore(store));
+      for (const node of current.nodes) await store.release(node);
+      current = new HeldStore(store);
+      return start(current);
     },
   };
 }

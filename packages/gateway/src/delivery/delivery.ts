@@ -1,4 +1,5 @@
 import type { AppStatus } from "./app-status.ts";
+import type { Cancellation } from "./canceller.ts";
 import type { DraftRun } from "./draft-run.ts";
 import type { Environment, NotificationDraft } from "./notification-draft.ts";
 import type { NotificationIds } from "./notification-ids.ts";
@@ -36,6 +37,11 @@ export interface Delivery {
   recall(app: string, key: string): Promise<Recalled | undefined>;
   /** Looks up by our id or by the caller's own `apnsId` (the newest notification that bears it). */
   find(app: string, id: string): Promise<NotificationRecord | undefined>;
+  /**
+   * Takes a notification back that was not sent, by our id or the caller's own. `cancelled` means that this is on disk and that
+   * it is never sent. Undefined when nobody knows it.
+   */
+  cancel(app: string, id: string): Promise<Cancellation | undefined>;
   /** The records once all are final, or as they are after `timeoutMs` or `signal`. Unknown ids are left out. */
   waitUntilFinal(
     app: string,

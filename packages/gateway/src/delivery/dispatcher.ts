@@ -1,5 +1,5 @@
 import type { Clock, Timer } from "@carillon/apns";
-import type { NodeId, QueueKey, Store, StoredPause } from "../store/index.ts";
+import type { BatchId, NodeId, QueueKey, Store, StoredPause } from "../store/index.ts";
 import { AppGate, type AppPause } from "./app-gate.ts";
 import type { RouteStatus } from "./app-status.ts";
 import type { BatchRun } from "./batch-run.ts";
@@ -112,6 +112,24 @@ export class Dispatcher {
       tally.add(queue.app, count, body.byteLength);
       this.#lane(queue).storedOnDisk(dueAtMs);
     }
+    this.wake();
+  }
+
+  /** Takes one out that waits in memory, so that it does not leave while it is cancelled. */
+  withdraw(queue: QueueKey, batch: BatchId, place: number): BatchRun | "under-way" | "elsewhere" {
+    return this.#lane(queue).withdraw(batch, place);
+  }
+
+  /** One that was taken out goes in again. */
+  putBack(queue: QueueKey, run: BatchRun, place: number): void {
+    this.#lane(queue).putBack({ run, place });
+    this.wake();
+  }
+
+  /** One that was taken out stays out: it is settled on disk, or no longer this node's. */
+  leaveOut(queue: QueueKey, run: BatchRun): void {
+    run.settled(1);
+    if (run.open === 0) this.#lane(queue).forget(run);
     this.wake();
   }
 

@@ -3,6 +3,7 @@ import type { Clock } from "@carillon/apns";
 import type { NodeId, Store } from "../store/index.ts";
 import { AppPauses } from "./app-pauses.ts";
 import type { AppStatus } from "./app-status.ts";
+import { type Cancellation, Canceller } from "./canceller.ts";
 import type { Delivery, DeliveryHealth } from "./delivery.ts";
 import { QueueFullError } from "./delivery-errors.ts";
 import type { DeliveryLogger } from "./delivery-logger.ts";
@@ -57,6 +58,7 @@ export class DurableDelivery implements Delivery {
   readonly #intake: Intake;
   readonly #finder: Finder;
   readonly #waits: Waits;
+  readonly #canceller: Canceller;
   readonly #housekeeping: Housekeeping;
   readonly #pauses: AppPauses;
   readonly #tellerFor: DurableDeliveryOptions["tellerFor"];
@@ -98,6 +100,10 @@ export class DurableDelivery implements Delivery {
     });
     this.#pauses = new AppPauses(store, clock, this.#dispatcher);
     this.#waits = new Waits(this.#finder, clock);
+    this.#canceller = new Canceller({
+      ...{ store, node, clock, tally, finder: this.#finder, dispatcher: this.#dispatcher },
+      finished: (id) => this.#waits.finished([id]),
+    });
     this.#housekeeping = new Housekeeping({
       ...options,
       node,
@@ -186,6 +192,10 @@ export class DurableDelivery implements Delivery {
   async find(app: string, id: string): Promise<NotificationRecord | undefined> {
     const [record] = await this.#finder.find(app, [id]);
     return record;
+  }
+
+  cancel(app: string, id: string): Promise<Cancellation | undefined> {
+    return this.#canceller.cancel(app, id);
   }
 
   waitUntilFinal(

@@ -1,5 +1,6 @@
 export { StoreFailedError } from "../store/index.ts";
 export type { AppStatus } from "./app-status.ts";
+export type { Cancellation, TooLate } from "./canceller.ts";
 export type { Delivery, DeliveryHealth } from "./delivery.ts";
 export { QueueFullError } from "./delivery-errors.ts";
 export { type DraftRun, runSpan, type SharedDraft } from "./draft-run.ts";

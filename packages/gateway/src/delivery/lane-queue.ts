@@ -1,4 +1,4 @@
-import type { QueueKey } from "../store/index.ts";
+import type { BatchId, QueueKey } from "../store/index.ts";
 import type { BatchRun } from "./batch-run.ts";
 
 /** One notification whose turn has come. */
@@ -63,6 +63,27 @@ export class LaneQueue {
   /** It came back for no fault of its own and goes before those that were never sent. */
   putBack(turn: Turn): void {
     if (this.#resident.has(turn.run)) this.#again.push(turn);
+  }
+
+  /** Takes one out that waits; `under-way`: it has left, and `elsewhere`: its batch is not in memory. */
+  withdraw(batch: BatchId, place: number): BatchRun | "under-way" | "elsewhere" {
+    const run = this.#residentNamed(batch);
+    if (run === undefined) return "elsewhere";
+    if (this.#peeked?.run === run && this.#peeked.place === place) {
+      this.#peeked = undefined;
+      return run;
+    }
+    const others = this.#again.filter((turn) => turn.run !== run || turn.place !== place);
+    if (others.length < this.#again.length) {
+      this.#again = others;
+      return run;
+    }
+    return run.withdraw(place) ? run : "under-way";
+  }
+
+  #residentNamed(batch: BatchId): BatchRun | undefined {
+    for (const run of this.#resident) if (run.id === batch) return run;
+    return undefined;
   }
 
   /** The notification whose turn is next; it stays where it is. */

@@ -1,5 +1,6 @@
 import type { Clock } from "@carillon/apns";
 import {
+  type BatchId,
   type NewBatch,
   type NodeId,
   type Note,
@@ -97,9 +98,8 @@ export class Ledger {
 
   /** It goes on in a later batch. */
   retried(flight: Flight, note: Note, retry: Retry): void {
-    this.#page.notes.push(note);
     this.#page.land(flight, outcomeCode.noted);
-    this.#page.retries.push(retry);
+    this.#page.retries.push({ note, retry });
     this.#write();
   }
 
@@ -166,6 +166,20 @@ export class Ledger {
   }
 }
 
+/** A retry and what is noted of it where it comes from. */
+interface NotedRetry {
+  readonly note: Note;
+  readonly retry: Retry;
+}
+
+/** A batch that still takes retries. */
+interface RetryBatch {
+  readonly id: BatchId;
+  readonly encoder: BatchEncoder;
+  readonly lane: LaneQueue;
+  readonly dueAtMs: number;
+}
+
 /** What a page says about one batch. */
 interface Entry {
   readonly run: BatchRun;
@@ -183,7 +197,7 @@ class Page {
   /** The one asked for last: outcomes of a batch mostly come in a row. */
   #latest: Entry | undefined;
   readonly notes: Note[] = [];
-  readonly retries: Retry[] = [];
+  readonly retries: NotedRetry[] = [];
   readonly whenWritten: ((isHeld: (run: BatchRun) => boolean) => void)[] = [];
 
   get isEmpty(): boolean {
@@ -213,7 +227,8 @@ class Page {
       places: new Uint16Array(places),
       codes: new Uint8Array(codes),
     }));
-    return { node, atMs, batches, notes: this.notes, retries: packRetries(this.retries, ids, atMs) };
+    const retries = packRetries(this.retries, ids, atMs);
+    return { node, atMs, batches, notes: [...this.notes, ...retries.notes], retries: retries.batches };
   }
 
   /** @param settled the store's answer to `settlement`. */
@@ -237,23 +252,34 @@ class Page {
 }
 
 /** Retries of one lane whose times lie close together share a batch; none of them comes earlier for it. */
-function packRetries(retries: readonly Retry[], ids: BatchIds, nowMs: number): readonly NewBatch[] {
-  const open = new Map<string, BatchEncoder>();
-  const batches: { encoder: BatchEncoder; lane: LaneQueue; dueAtMs: number }[] = [];
-  for (const { entry, delivery, lane, atMs } of retries) {
-    const dueAtMs = roundUp(atMs, nowMs);
+function packRetries(
+  retries: readonly NotedRetry[],
+  ids: BatchIds,
+  nowMs: number,
+): { readonly batches: readonly NewBatch[]; readonly notes: readonly Note[] } {
+  const open = new Map<string, RetryBatch>();
+  const batches: RetryBatch[] = [];
+  const notes: Note[] = [];
+  for (const { note, retry } of retries) {
+    const dueAtMs = roundUp(retry.atMs, nowMs);
+    const { lane } = retry;
     const { app, environment, lane: laneName } = lane.key;
-    const name = `${dueAtMs} ${delivery} ${laneName} ${environment} ${app}`;
-    let encoder = open.get(name);
-    if (encoder === undefined || encoder.isFull) {
-      encoder = new BatchEncoder(delivery);
-      open.set(name, encoder);
-      batches.push({ encoder, lane, dueAtMs });
+    const name = `${dueAtMs} ${retry.delivery} ${laneName} ${environment} ${app}`;
+    let batch = open.get(name);
+    if (batch === undefined || batch.encoder.isFull) {
+      batch = { id: ids.next(), encoder: new BatchEncoder(retry.delivery), lane, dueAtMs };
+      open.set(name, batch);
+      batches.push(batch);
     }
-    encoder.add(entry.deviceToken, entry);
+    const place = batch.encoder.add(retry.entry.deviceToken, retry.entry);
+    notes.push({ ...note, waitsIn: { batch: batch.id, place } });
   }
-  return batches.map(({ encoder, lane, dueAtMs }) => ({
-    id: ids.next(),
+  return { batches: batches.map((batch) => closeRetry(batch, nowMs)), notes };
+}
+
+function closeRetry({ id, encoder, lane, dueAtMs }: RetryBatch, nowMs: number): NewBatch {
+  return {
+    id,
     queue: lane.key,
     count: encoder.count,
     dueAtMs,
@@ -261,7 +287,7 @@ function packRetries(retries: readonly Retry[], ids: BatchIds, nowMs: number): r
     kind: "retry",
     body: encoder.finish(),
     ownIds: [],
-  }));
+  };
 }
 
 /** To a sixteenth of the wait, at least 64 ms. */

@@ -1,3 +1,4 @@
+export type { CancelRequest, CancelResult } from "./cancelling.ts";
 export type {
   EventRequest,
   EventSlice,

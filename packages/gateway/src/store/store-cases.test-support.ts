@@ -307,6 +307,79 @@ export function storeCases(withStore: WithStore): void {
     expect((await store.find(some.id, [0, 2]))?.notes).toEqual(new Map());
   });
 
+  promise("tells of a queued note in which retry it waits, until it is final", async ({ store }) => {
+    const some = batch();
+    await store.add([some]);
+    const write = (each: Note) => store.settle({ ...nothing, notes: [each] });
+    const waitsIn = (place: number) => ({ batch: `retry-${place}`, place });
+    await write(note(some.id, 1, "queued", { waitsIn: waitsIn(5) }));
+    expect((await store.find(some.id, [1]))?.notes.get(1)?.waitsIn).toEqual(waitsIn(5));
+    await write(note(some.id, 1, "queued", { waitsIn: waitsIn(6) }));
+    expect((await store.find(some.id, [1]))?.notes.get(1)?.waitsIn).toEqual(waitsIn(6));
+    await write(note(some.id, 1, "accepted"));
+    expect((await store.find(some.id, [1]))?.notes.get(1)).toEqual({ status: "accepted", attempts: "" });
+  });
+
+  promise("cancels what is free, for good, also across a restart", async (subject) => {
+    const some = batch({ count: 2 });
+    await subject.store.add([some]);
+    const cancel = (place: number) =>
+      subject.store.cancel({
+        ...{ batch: some.id, place, atMs: 5_000, note: note(some.id, place, "cancelled") },
+      });
+    expect(await cancel(0)).toEqual({ kind: "cancelled", open: 1 });
+    expect(await cancel(0)).toEqual({ kind: "over" });
+    expect(await cancel(2)).toEqual({ kind: "over" });
+    await subject.reopen();
+    expect((await subject.store.find(some.id, [0]))?.notes.get(0)?.status).toBe("cancelled");
+    const [claimed] = (await subject.store.claim(everything)).batches;
+    expect(claimed?.outcomes).toEqual(Uint8Array.of(noted, open));
+    await subject.store.release("n1");
+    expect(await cancel(1)).toEqual({ kind: "cancelled", open: 0 });
+    expect((await subject.store.claim(everything)).batches).toEqual([]);
+    expect(await subject.store.summarize()).toEqual([]);
+    const unknown = { batch: "?", place: 0, atMs: 0, note: note("?", 0, "cancelled") };
+    expect(await subject.store.cancel(unknown)).toEqual({ kind: "over" });
+  });
+
+  promise("cancels what is held for its holder only, and nothing final", async ({ store }) => {
+    const some = batch({ count: 3, leaseTo: "n1" });
+    await store.add([some]);
+    await store.settle({ ...nothing, batches: [codes(some.id, { 0: started, 2: accepted })] });
+    const request = { batch: some.id, atMs: 5_000, note: note(some.id, 0, "cancelled") };
+    const cancel = (place: number, node?: string) =>
+      store.cancel({ ...request, place, ...(node === undefined ? {} : { node }) });
+    expect(await cancel(1)).toEqual({ kind: "held" });
+    expect(await cancel(1, "n2")).toEqual({ kind: "held" });
+    expect(await cancel(2, "n1")).toEqual({ kind: "over" });
+    expect((await store.find(some.id, [0]))?.notes.size).toBe(0);
+    // Its holder knows that what was started came back; of a free one nobody does.
+    expect(await cancel(0, "n1")).toEqual({ kind: "cancelled", open: 1 });
+    await store.settle({ ...nothing, batches: [codes(some.id, { 1: started })] });
+    await store.release("n1");
+    expect(await cancel(1)).toEqual({ kind: "over" });
+    expect(await cancel(1, "n1")).toEqual({ kind: "held" });
+  });
+
+  promise("cancels in a retry, which is then gone, and notes it where it came from", async ({ store }) => {
+    const original = batch({ count: 1 });
+    await store.add([original]);
+    const retry = batch({ kind: "retry", count: 1 });
+    await store.settle({
+      ...nothing,
+      batches: [codes(original.id, { 0: noted })],
+      notes: [note(original.id, 0, "queued", { attempts: "one\n" })],
+      retries: [retry],
+    });
+    const request = { batch: retry.id, place: 0, atMs: 5_000, note: note(original.id, 0, "cancelled") };
+    expect(await store.cancel({ ...request, batch: original.id })).toEqual({ kind: "over" });
+    expect(await store.cancel(request)).toEqual({ kind: "cancelled", open: 0 });
+    expect(await store.find(retry.id, [])).toBeUndefined();
+    expect((await store.find(original.id, [0]))?.notes.get(0)).toEqual({
+      ...{ status: "cancelled", attempts: "one\n" },
+    });
+  });
+
   promise("forgets a retry as soon as it is settled, and nothing of what it came from", async ({ store }) => {
     const original = batch({ count: 2 });
     await store.add([original]);

@@ -1,15 +1,13 @@
-import type { EventStore, NewEvent } from "./event-store.ts";
+import type { CancellingStore } from "./cancelling.ts";
+import type { EventStore } from "./event-store.ts";
+import type { BatchId, NodeId, Note } from "./note.ts";
 import type { PauseStore } from "./pauses.ts";
 import type { NewRequestKey, RequestKeyStore } from "./request-keys.ts";
 import type { StoreFailedError } from "./store-errors.ts";
-import type { NewVerdict, Restoration, VerdictStore } from "./verdict-store.ts";
+import type { VerdictStore } from "./verdict-store.ts";
 import type { WebhookStore } from "./webhook-store.ts";
 
-/** Names a batch: the text of its notifications' ids without the last four digits. */
-export type BatchId = string;
-
-/** One running gateway process. Chosen anew at every start, so that a dead process is never mistaken for a living one. */
-export type NodeId = string;
+export type { BatchId, NodeId, Note };
 
 /** Where a batch waits: batches of one queue are handed out in the order of their due times. Opaque to the store. */
 export interface QueueKey {
@@ -63,25 +61,8 @@ export interface BatchSettlement {
   readonly codes: Uint8Array;
 }
 
-/** What is written down about one notification, always under the batch it was first stored in. */
-export interface Note {
-  readonly batch: BatchId;
-  readonly place: number;
-  /** Opaque to the store, except `queued`: such a notification is still under way and its record is kept. */
-  readonly status: string;
-  readonly reason?: string;
-  /** Lines of text about the attempts, added to those that are there. May be empty. */
-  readonly attempts: string;
-  /** What is told if this note counts; without it only its id is. */
-  readonly events?: readonly NewEvent[];
-  /** What the answer says about the device token; goes by if this note does not count, as do those below. */
-  readonly verdict?: NewVerdict;
-  /** Verdicts that this answer puts in doubt. */
-  readonly restorations?: readonly Restoration[];
-}
-
 /** A note as it is found again. */
-export type StoredNote = Pick<Note, "status" | "reason" | "attempts">;
+export type StoredNote = Pick<Note, "status" | "reason" | "attempts" | "waitsIn">;
 
 /**
  * All of it is stored in one step, or nothing; and so are the events that tell of it. Notifications that are accepted,
@@ -175,7 +156,13 @@ export type Heartbeat = "held" | "inherited" | "lost";
  * with `StoreFullError` (nothing of it was stored; later perhaps) or `StoreFailedError` (nothing was acknowledged, and
  * nothing will be any more). Times are given by the caller, except those of leases, which go by the store's own clock.
  */
-export interface Store extends RequestKeyStore, PauseStore, EventStore, VerdictStore, WebhookStore {
+export interface Store
+  extends RequestKeyStore,
+    CancellingStore,
+    PauseStore,
+    EventStore,
+    VerdictStore,
+    WebhookStore {
   /**
    * Stores all or none, the keys of the requests that brought the batches among them. Resolves with the bodies, in the same
    * order. Rejects with `RequestKeyTakenError` when one of the keys is not as it was thought to be.

@@ -74,6 +74,11 @@ export const notificationRecordSchema = Type.Object(
   { description: "All that is known of the notification." },
 );
 
+export const notCancelledSchema = Type.Object(
+  { ...problemSchema.properties, notification: notificationRecordSchema },
+  { description: "Why it is too late to cancel it, and how it stands." },
+);
+
 const queuedSchema = Type.Object({ id: Type.String(), status: statusSchema });
 const refusedSchema = Type.Object({ error: problemSchema });
 

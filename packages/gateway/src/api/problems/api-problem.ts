@@ -11,6 +11,7 @@ export const problemKinds = {
   "method-not-allowed": { status: 405, title: "This address does not take that method" },
   "key-used": { status: 409, title: "The Idempotency-Key belongs to another request" },
   "key-under-way": { status: 409, title: "A request with this Idempotency-Key is under way" },
+  "not-cancelled": { status: 409, title: "It is too late to cancel this notification" },
   "request-timeout": { status: 408, title: "The request took too long to arrive" },
   "too-many-webhooks": { status: 409, title: "There are as many webhooks as may be" },
   "cursor-too-old": { status: 410, title: "What comes after this cursor is kept no longer" },
@@ -36,15 +37,19 @@ export class ApiProblem extends Error {
   readonly body: Problem;
   readonly headers: Readonly<Record<string, string>>;
 
-  /** @param detail what is wrong and what to do about it, in sentences; goes to the caller */
+  /**
+   * @param detail what is wrong and what to do about it, in sentences; goes to the caller
+   * @param members what stands in the body beside the usual (RFC 9457, section 3.2)
+   */
   constructor(
     kind: ProblemKind,
     detail: string,
     errors: readonly FieldProblem[] = [],
     headers: Readonly<Record<string, string>> = {},
+    members: object = {},
   ) {
     super(detail);
-    this.body = problemOf(kind, detail, errors);
+    this.body = { ...problemOf(kind, detail, errors), ...members };
     this.headers = headers;
   }
 

@@ -11,7 +11,6 @@ import {
 import {
   finalResultsSchema,
   linesTakenSchema,
-  notificationRecordSchema,
   queuedResultsSchema,
   validatedSchema,
 } from "../contract/answers.ts";
@@ -30,21 +29,15 @@ import { problemResponses } from "../problems/problem-responses.ts";
 import type { BodyReader } from "../submission/body-reader.ts";
 import { LineAnswers, LineSummary } from "../submission/line-answers.ts";
 import { LineIntake, type LineIntakeOptions } from "../submission/line-intake.ts";
-import { answerOf, Results } from "../submission/results.ts";
+import { Results } from "../submission/results.ts";
 import { draftsIn, SubmissionReader } from "../submission/submission-reader.ts";
+import { appParameter, ofNotifications, type RecordRoutesOptions } from "./notification-records.ts";
 
-export interface NotificationRoutesOptions {
-  readonly delivery: Delivery;
+export interface NotificationRoutesOptions extends RecordRoutesOptions {
   readonly bodies: BodyReader;
-  /** The app that a path names. @throws {ApiProblem} there is none */
-  readonly appOf: (name: string) => App;
 }
 
-const appParameter = { app: Type.String({ description: "The app's name in the configuration." }) };
-const tags = ["notifications"];
-const security = [{ key: [] }];
-
-/** Taking notifications and telling what became of them. The prefix is `/v1/apps/:app`. */
+/** Taking notifications. The prefix is `/v1/apps/:app`. */
 export function notificationRoutes(server: FastifyInstance, options: NotificationRoutesOptions): void {
   const { delivery, bodies, appOf } = options;
   const reader = new SubmissionReader();
@@ -54,8 +47,7 @@ export function notificationRoutes(server: FastifyInstance, options: Notificatio
     "/notifications",
     {
       schema: {
-        tags,
-        security,
+        ...ofNotifications,
         summary: "Send one notification, or many",
         description:
           "A 202 means that the notifications are on disk. Of a list the valid ones are taken: the results say which were not. The body may be compressed with gzip. " +
@@ -158,35 +150,6 @@ export function notificationRoutes(server: FastifyInstance, options: Notificatio
       return answer;
     });
   }
-
-  server.get<{ Params: { app: string; id: string } }>(
-    "/notifications/:id",
-    {
-      schema: {
-        tags,
-        security,
-        summary: "What became of a notification",
-        params: Type.Object({
-          ...appParameter,
-          id: Type.String({ description: "The id from the answer, or the apnsId that you gave yourself." }),
-        }),
-        response: {
-          200: notificationRecordSchema,
-          ...problemResponses("unauthorized", "no-such-app", "no-such-notification", "store-failed"),
-        },
-      },
-    },
-    async (request) => {
-      const app = appOf(request.params.app);
-      const record = await delivery.find(app.config.name, request.params.id);
-      if (record !== undefined) return answerOf(record);
-      throw new ApiProblem(
-        "no-such-notification",
-        "No notification of this app has this id. Use an id from the answer to your POST, or your own apnsId; " +
-          "what is known of a notification is kept for 7 days after its end.",
-      );
-    },
-  );
 }
 
 /** The answer begins with the first lines that are on disk; what goes wrong later stands in its last line. */

@@ -1,3 +1,4 @@
+import type { CancelRequest, CancelResult } from "../cancelling.ts";
 import {
   type BatchSettlement,
   type Claim,
@@ -61,10 +62,11 @@ export class Batches {
       "UPDATE batch SET outcomes = ?, open = ?, settled_at_ms = ? WHERE batch = ?",
     );
     this.#insertNote = database.prepare(
-      `INSERT INTO note (batch, place, status, reason, attempts)
-       SELECT batch, ?, ?, ?, ? FROM batch WHERE id = ?
+      `INSERT INTO note (batch, place, status, reason, attempts, retry_id, retry_place)
+       SELECT batch, ?, ?, ?, ?, ?, ? FROM batch WHERE id = ?
        ON CONFLICT (batch, place) DO UPDATE
-       SET status = excluded.status, reason = excluded.reason, attempts = attempts || excluded.attempts
+       SET status = excluded.status, reason = excluded.reason, attempts = attempts || excluded.attempts,
+       retry_id = excluded.retry_id, retry_place = excluded.retry_place
        WHERE status = 'queued'`,
     );
     this.#deleteBatch = database.prepare("DELETE FROM batch WHERE batch = ?");
@@ -146,6 +148,23 @@ export class Batches {
     };
   }
 
+  cancel({ batch, place, note, atMs, node }: CancelRequest): CancelResult {
+    const row = this.#selectOutcomes.get(batch);
+    if (row === undefined || place >= Number(row.count)) return { kind: "over" };
+    if (row.node !== (node ?? null)) return { kind: "held" };
+    const code = bytesOf(row.outcomes)?.[place] ?? outcomeCode.open;
+    // Its holder alone knows that what it had begun to send came back.
+    const waits = code === outcomeCode.open || (code === outcomeCode.started && node !== undefined);
+    if (!waits) return { kind: "over" };
+    const places = Uint16Array.of(place);
+    const codes = Uint8Array.of(outcomeCode.noted);
+    const events = new SettlementEvents();
+    const { open } = this.#settleBatch({ batch, places, codes }, node ?? "", atMs, events);
+    if (this.#note(note)) events.noted(note);
+    events.appendTo(this.#events, atMs);
+    return { kind: "cancelled", open };
+  }
+
   clockWentBack(nowMs: number): number {
     return Number(this.#waitAnew.run(nowMs).changes);
   }
@@ -187,8 +206,9 @@ export class Batches {
 
   /** Whether it counts: what has ended once has no other end. */
   #note(note: Note): boolean {
-    const { batch, place, status, reason = null, attempts } = note;
-    return Number(this.#insertNote.run(place, status, reason, attempts, batch).changes) > 0;
+    const { batch, place, status, reason = null, attempts, waitsIn } = note;
+    const retry = [waitsIn?.batch ?? null, waitsIn?.place ?? null] as const;
+    return Number(this.#insertNote.run(place, status, reason, attempts, ...retry, batch).changes) > 0;
   }
 
   #queueNumber(key: QueueKey): number {

@@ -20,6 +20,7 @@ export const writing = [
   "changeWebhook",
   "deleteWebhook",
   "purgeRequestKeys",
+  "cancel",
 ] as const;
 
 /** Those and the methods that only look. */

@@ -222,6 +222,8 @@ export class SqliteEngine {
         return this.#webhooks.list();
       case "listWebhookAttempts":
         return this.#webhooks.attempts(...call.args);
+      case "cancel":
+        return this.#batches.cancel(...call.args);
       case "purgeRequestKeys":
         return this.#requestKeys.purge(...call.args);
       case "findRequestKey":

@@ -20,7 +20,7 @@ export class Records {
        FROM batch JOIN queue USING (queue) LEFT JOIN body USING (batch) WHERE id = ?`,
     );
     this.#selectNote = database.prepare(
-      "SELECT status, reason, attempts FROM note WHERE batch = ? AND place = ?",
+      "SELECT status, reason, attempts, retry_id, retry_place FROM note WHERE batch = ? AND place = ?",
     );
     this.#selectOwnId = database.prepare(
       `SELECT batch.id AS id, own_id.place AS place FROM own_id JOIN batch USING (batch)
@@ -99,8 +99,14 @@ function queueOf(row: Row): QueueSummary["queue"] {
 }
 
 function noteOf(row: Row): StoredNote {
-  const note = { status: String(row.status), attempts: String(row.attempts) };
-  return row.reason === null ? note : { ...note, reason: String(row.reason) };
+  return {
+    status: String(row.status),
+    attempts: String(row.attempts),
+    ...(row.reason === null ? {} : { reason: String(row.reason) }),
+    ...(row.retry_id === null
+      ? {}
+      : { waitsIn: { batch: String(row.retry_id), place: Number(row.retry_place) } }),
+  };
 }
 
 function numberOf(value: unknown): number | undefined {

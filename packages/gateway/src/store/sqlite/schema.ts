@@ -126,6 +126,8 @@ const migrations: readonly string[] = [
     UNIQUE (app, key)
   );
   CREATE INDEX request_key_at ON request_key (at_ms);
+  ALTER TABLE note ADD COLUMN retry_id TEXT;
+  ALTER TABLE note ADD COLUMN retry_place INTEGER;
   `,
 ];
 

@@ -1,4 +1,5 @@
 import { Worker } from "node:worker_threads";
+import type { CancelRequest, CancelResult } from "../cancelling.ts";
 import type { EventPurge, EventRequest, EventSlice, NewEvent } from "../event-store.ts";
 import type { StoredPause } from "../pauses.ts";
 import type { FoundRequestKey, NewRequestKey } from "../request-keys.ts";
@@ -183,6 +184,10 @@ export class WorkerStore implements Store {
 
   listWebhookAttempts(id: string, limit: number): Promise<readonly string[]> {
     return this.#call({ name: "listWebhookAttempts", args: [id, limit] });
+  }
+
+  cancel(request: CancelRequest): Promise<CancelResult> {
+    return this.#call({ name: "cancel", args: [request] });
   }
 
   findRequestKey(app: string, key: string): Promise<FoundRequestKey | undefined> {
