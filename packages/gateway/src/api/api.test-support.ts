@@ -12,8 +12,10 @@ import {
   type Delivery,
   type DeliveryHealth,
   type DraftRun,
+  type ListRequest,
   type NotificationDraft,
   NotificationIds,
+  type NotificationPage,
   type NotificationRecord,
   type Recalled,
   type Remembering,
@@ -58,6 +60,9 @@ class MemoryDelivery implements Delivery {
   waitsForever = false;
   waiting: string | undefined;
   readonly pauses = new Map<string, NonNullable<AppStatus["pause"]>>();
+  /** The last request to `list`, and where its page ends. */
+  lastList: ListRequest | undefined;
+  next: NotificationPage["next"];
   /** Why `cancel` comes too late. */
   tooLate: TooLate | undefined;
 
@@ -104,6 +109,12 @@ class MemoryDelivery implements Delivery {
     return [...this.records.values()].find(
       (record) => record.app === app && (record.id === wanted || record.apnsId === wanted),
     );
+  }
+
+  async list(app: string, request: ListRequest): Promise<NotificationPage> {
+    this.lastList = request;
+    const records = [...this.records.values()].filter((record) => record.app === app);
+    return { records, next: this.next };
   }
 
   async cancel(app: string, id: string): Promise<Cancellation | undefined> {

@@ -165,8 +165,7 @@ test("an unknown address is 404 and says where to look", async () => {
 
 test("a wrong method is 405 and says which are right", async () => {
   for (const [method, url, allow] of [
-    ["GET", notificationsPath, "POST"],
-    ["PUT", notificationsPath, "POST"],
+    ["PUT", notificationsPath, "GET, HEAD, POST"],
     ["POST", `${notificationsPath}/1`, "DELETE, GET, HEAD"],
     ["DELETE", "/healthz", "GET, HEAD"],
   ] as const) {

@@ -1,6 +1,7 @@
 import type { AppStatus } from "./app-status.ts";
 import type { Cancellation } from "./canceller.ts";
 import type { DraftRun } from "./draft-run.ts";
+import type { ListRequest, NotificationPage } from "./lister.ts";
 import type { Environment, NotificationDraft } from "./notification-draft.ts";
 import type { NotificationIds } from "./notification-ids.ts";
 import type { NotificationRecord } from "./notification-record.ts";
@@ -37,6 +38,8 @@ export interface Delivery {
   recall(app: string, key: string): Promise<Recalled | undefined>;
   /** Looks up by our id or by the caller's own `apnsId` (the newest notification that bears it). */
   find(app: string, id: string): Promise<NotificationRecord | undefined>;
+  /** A page of the app's notifications, the newest first. Looks at so much and no more, whatever is asked for. */
+  list(app: string, request: ListRequest): Promise<NotificationPage>;
   /**
    * Takes a notification back that was not sent, by our id or the caller's own. `cancelled` means that this is on disk and that
    * it is never sent. Undefined when nobody knows it.

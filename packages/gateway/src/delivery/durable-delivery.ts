@@ -13,6 +13,7 @@ import { Finder } from "./finder.ts";
 import { Housekeeping, type Retention } from "./housekeeping.ts";
 import { Intake } from "./intake.ts";
 import { finalsOf, Ledger } from "./ledger.ts";
+import { Lister, type ListRequest, type NotificationPage } from "./lister.ts";
 import type { Environment, NotificationDraft } from "./notification-draft.ts";
 import { BatchIds } from "./notification-id.ts";
 import type { NotificationIds } from "./notification-ids.ts";
@@ -192,6 +193,10 @@ export class DurableDelivery implements Delivery {
   async find(app: string, id: string): Promise<NotificationRecord | undefined> {
     const [record] = await this.#finder.find(app, [id]);
     return record;
+  }
+
+  list(app: string, request: ListRequest): Promise<NotificationPage> {
+    return new Lister(this.#store, this.#finder).list(app, request);
   }
 
   cancel(app: string, id: string): Promise<Cancellation | undefined> {

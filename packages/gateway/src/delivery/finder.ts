@@ -47,13 +47,14 @@ export class Finder {
     const look = async ([batch, wanted]: [string, number[]]): Promise<void> => {
       const found = await this.#options.store.find(batch, wanted);
       if (found === undefined || found.queue.app !== app) return;
-      for (const record of this.#recordsOf(batch, found, wanted)) records.set(record.id, record);
+      for (const record of this.recordsOf(batch, found, wanted)) records.set(record.id, record);
     };
     await Promise.all([...byBatch].map(look));
     return places.map((each) => each && records.get(notificationId(each.batch, each.place)));
   }
 
-  #recordsOf(batch: string, found: FoundBatch, places: readonly number[]): readonly NotificationRecord[] {
+  /** The records of some places of a batch, in the order asked. */
+  recordsOf(batch: string, found: FoundBatch, places: readonly number[]): readonly NotificationRecord[] {
     const decoded = found.body === undefined ? undefined : decodeBatch(found.body);
     return places
       .filter((place) => place < found.count)

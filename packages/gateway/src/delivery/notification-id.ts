@@ -27,6 +27,24 @@ export function parseNotificationId(text: string): NotificationPlace | undefined
   return { batch: id.slice(0, -4), place: Number.parseInt(id.slice(-4), 16) };
 }
 
+/** The place as an opaque text. */
+export function writeCursor({ batch, place }: NotificationPlace): string {
+  return Buffer.from(notificationId(batch, place).replaceAll("-", ""), "hex").toString("base64url");
+}
+
+/** Undefined when `writeCursor` did not give it. */
+export function parseCursor(text: string): NotificationPlace | undefined {
+  if (!/^[\w-]{22}$/.test(text)) return undefined;
+  const digits = Buffer.from(text, "base64url").toString("hex");
+  return parseNotificationId(digits.replace(/^(.{8})(.{4})(.{4})(.{4})/, "$1-$2-$3-$4-"));
+}
+
+/** Ids of batches from this moment on do not sort before this text, those of earlier ones do. */
+export function batchTimeText(ms: number): string {
+  const time = hex(Math.max(Math.floor(ms), 0), 12);
+  return `${time.slice(0, 8)}-${time.slice(8)}`;
+}
+
 /**
  * Makes ids for batches, each greater than the one before, also when the clock goes back.
  *

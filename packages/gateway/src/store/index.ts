@@ -7,6 +7,7 @@ export type {
   NotificationRun,
   StoredEvent,
 } from "./event-store.ts";
+export type { BatchHead } from "./listing.ts";
 export type { StoredPause } from "./pauses.ts";
 export type { FoundRequestKey, NewRequestKey } from "./request-keys.ts";
 export { WorkerStore as SqliteStore } from "./sqlite/worker-store.ts";

@@ -585,6 +585,45 @@ export function storeCases(withStore: WithStore): void {
     expect((await store.findRequestKey("demo", "1"))?.revision).toBe(0);
   });
 
+  promise(
+    "goes through the batches of an app, the newest id first, and looks at so many at a time",
+    async ({ store }) => {
+      const retry = batch({ kind: "retry" });
+      const theirs = batch({ queue: { ...queue, app: "other" } });
+      const [first, second, third] = [
+        batch({ storedAtMs: 7_000 }),
+        batch({ queue: { ...queue, lane: "bulk" } }),
+        batch(),
+      ];
+      // Stored in another order than that of their ids.
+      await store.add([third, theirs, first, retry, second]);
+      await store.settle({ ...nothing, batches: [codes(second.id, { 1: accepted })] });
+      const list = (before: string | undefined, limit: number, from?: string) =>
+        store.listBatches({
+          ...{ app: "demo", limit },
+          ...(before === undefined ? {} : { before }),
+          ...(from === undefined ? {} : { from }),
+        });
+      const all = await list(undefined, 10);
+      expect(all.batches.map(({ id }) => id)).toEqual([third.id, second.id, first.id]);
+      expect(all.batches.slice(1)).toEqual([
+        { id: second.id, count: 3, storedAtMs: 1_000, outcomes: Uint8Array.of(open, accepted, open) },
+        { id: first.id, count: 3, storedAtMs: 7_000, outcomes: undefined },
+      ]);
+      expect(all.last).toBeUndefined();
+      const page = await list(undefined, 2);
+      expect(page).toMatchObject({ batches: [{ id: third.id }, { id: second.id }], last: second.id });
+      expect(await list(page.last, 2)).toMatchObject({ batches: [{ id: first.id }], last: theirs.id });
+      expect(await list(theirs.id, 1)).toEqual({ batches: [], last: retry.id });
+      expect(await list(retry.id, 1)).toEqual({ batches: [], last: undefined });
+      expect((await list(`${second.id}~`, 1)).batches.map(({ id }) => id)).toEqual([second.id]);
+      expect((await list(undefined, 10, second.id)).batches.map(({ id }) => id)).toEqual([
+        third.id,
+        second.id,
+      ]);
+    },
+  );
+
   promise("lets nothing wait longer because the clock was set back", async ({ store }) => {
     const atOnce = batch({ storedAtMs: 9_000, dueAtMs: 9_000 });
     const retry = batch({ storedAtMs: 9_000, dueAtMs: 9_300, kind: "retry" });

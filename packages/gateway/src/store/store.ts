@@ -1,5 +1,6 @@
 import type { CancellingStore } from "./cancelling.ts";
 import type { EventStore } from "./event-store.ts";
+import type { ListingStore } from "./listing.ts";
 import type { BatchId, NodeId, Note } from "./note.ts";
 import type { PauseStore } from "./pauses.ts";
 import type { NewRequestKey, RequestKeyStore } from "./request-keys.ts";
@@ -159,6 +160,7 @@ export type Heartbeat = "held" | "inherited" | "lost";
 export interface Store
   extends RequestKeyStore,
     CancellingStore,
+    ListingStore,
     PauseStore,
     EventStore,
     VerdictStore,

@@ -23,7 +23,7 @@ export const problemSchema = Type.Object(
   { description: "What went wrong and what to do about it." },
 );
 
-const statusSchema = Type.Enum([
+export const statusSchema = Type.Enum([
   "queued",
   "scheduled",
   "accepted",

@@ -1,11 +1,13 @@
 import type { FastifyInstance } from "fastify";
 import Type from "typebox";
 import type { App } from "../../apps/index.ts";
-import type { Delivery, NotificationRecord, TooLate } from "../../delivery/index.ts";
+import { type Delivery, type NotificationRecord, type TooLate, writeCursor } from "../../delivery/index.ts";
 import { notCancelledSchema, notificationRecordSchema } from "../contract/answers.ts";
+import { type ListQuery, listQuerySchema, notificationPageSchema } from "../contract/listing.ts";
 import { ApiProblem } from "../problems/api-problem.ts";
 import { problemResponses } from "../problems/problem-responses.ts";
 import { answerOf } from "../submission/results.ts";
+import { readListRequest } from "./list-request.ts";
 
 export interface RecordRoutesOptions {
   readonly delivery: Delivery;
@@ -30,6 +32,35 @@ export function notificationRecordRoutes(
   server: FastifyInstance,
   { delivery, appOf }: RecordRoutesOptions,
 ): void {
+  server.get<{ Params: { app: string }; Querystring: ListQuery }>(
+    "/notifications",
+    {
+      schema: {
+        ...ofNotifications,
+        summary: "Go through the notifications",
+        description:
+          "By status, token, reference and time, the newest first. There is no index for these: a page looks at 2,000 batches or 8 MiB of " +
+          "bodies at most and then ends with a cursor, short or empty as it may be; go on until there is none. `since` and `until` " +
+          "spare the way through the rest. Cursors stay good while notifications come and change; what is stored later than the first " +
+          "page stands before it and is not seen. Token and reference are known until payloads are dropped, a day after the end; the rest for 7 days.",
+        params: Type.Object(appParameter),
+        querystring: listQuerySchema,
+        response: {
+          200: notificationPageSchema,
+          ...problemResponses("unauthorized", "no-such-app", "invalid", "store-failed"),
+        },
+      },
+    },
+    async ({ params, query }) => {
+      const app = appOf(params.app);
+      const { records, next } = await delivery.list(app.config.name, readListRequest(query));
+      return {
+        items: records.map(answerOf),
+        ...(next === undefined ? {} : { cursor: writeCursor(next) }),
+      };
+    },
+  );
+
   server.get<OneNotification>(
     "/notifications/:id",
     {

@@ -30,6 +30,7 @@ export type CallName =
   | "find"
   | "findOwnId"
   | "findRequestKey"
+  | "listBatches"
   | "pausedApps"
   | "readEvents"
   | "listVerdicts"

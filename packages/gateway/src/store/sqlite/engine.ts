@@ -226,6 +226,8 @@ export class SqliteEngine {
         return this.#batches.cancel(...call.args);
       case "purgeRequestKeys":
         return this.#requestKeys.purge(...call.args);
+      case "listBatches":
+        return this.#records.listBatches(...call.args);
       case "findRequestKey":
         return this.#requestKeys.find(...call.args);
       case "summarize":

@@ -71,6 +71,7 @@ export function inThreadStore(engine: SqliteEngine): Store {
     listWebhooks: () => ask({ name: "listWebhooks", args: [] }),
     listWebhookAttempts: (id, limit) => ask({ name: "listWebhookAttempts", args: [id, limit] }),
     cancel: (request) => ask({ name: "cancel", args: [request] }),
+    listBatches: (request) => ask({ name: "listBatches", args: [request] }),
     findRequestKey: (app, key) => ask({ name: "findRequestKey", args: [app, key] }),
     purgeRequestKeys: (beforeMs, limit) => ask({ name: "purgeRequestKeys", args: [beforeMs, limit] }),
     async close() {

@@ -1,12 +1,17 @@
+import type { BatchPage, BatchPageRequest } from "../listing.ts";
 import type { BatchId, FoundBatch, PurgeRequest, QueueSummary, StoredNote } from "../store.ts";
 import { bytesOf } from "./bytes.ts";
 import type { Database, Row, Statement } from "./driver.ts";
+
+/** Sorts behind every id. */
+const afterAll = "~";
 
 /** The statements that look up, count and forget. */
 export class Records {
   readonly #selectBatch: Statement;
   readonly #selectNote: Statement;
   readonly #selectOwnId: Statement;
+  readonly #selectPage: Statement;
   readonly #selectSums: Statement;
   readonly #selectBodies: Statement;
   readonly #deleteBody: Statement;
@@ -25,6 +30,13 @@ export class Records {
     this.#selectOwnId = database.prepare(
       `SELECT batch.id AS id, own_id.place AS place FROM own_id JOIN batch USING (batch)
        WHERE own_id.app = ? AND own_id.apns_id = ? ORDER BY own_id.batch DESC, own_id.place DESC LIMIT 1`,
+    );
+    this.#selectPage = database.prepare(
+      // The inner part goes by the index on ids and ends after so many rows, whatever they are.
+      `SELECT id, count, stored_at_ms, app = ?1 AND retry = 0 AS listed,
+       CASE WHEN app = ?1 AND retry = 0 THEN outcomes END AS outcomes
+       FROM (SELECT * FROM batch WHERE id < ?2 AND id >= ?3 ORDER BY id DESC LIMIT ?4) JOIN queue USING (queue)
+       ORDER BY id DESC`,
     );
     this.#selectSums = database.prepare(
       // In two halves, for each of which there is an index: settled batches are many and are not looked at.
@@ -71,6 +83,19 @@ export class Records {
   findOwnId(app: string, apnsId: string): { batch: BatchId; place: number } | undefined {
     const row = this.#selectOwnId.get(app, apnsId);
     return row === undefined ? undefined : { batch: String(row.id), place: Number(row.place) };
+  }
+
+  listBatches({ app, before = afterAll, from = "", limit }: BatchPageRequest): BatchPage {
+    const rows = this.#selectPage.all(app, before, from, limit);
+    const batches = rows
+      .filter(({ listed }) => listed === 1)
+      .map((row) => ({
+        id: String(row.id),
+        count: Number(row.count),
+        storedAtMs: Number(row.stored_at_ms),
+        outcomes: bytesOf(row.outcomes),
+      }));
+    return { batches, last: rows.length < limit ? undefined : String(rows.at(-1)?.id) };
   }
 
   summarize(): readonly QueueSummary[] {

@@ -1,6 +1,7 @@
 import { Worker } from "node:worker_threads";
 import type { CancelRequest, CancelResult } from "../cancelling.ts";
 import type { EventPurge, EventRequest, EventSlice, NewEvent } from "../event-store.ts";
+import type { BatchPage, BatchPageRequest } from "../listing.ts";
 import type { StoredPause } from "../pauses.ts";
 import type { FoundRequestKey, NewRequestKey } from "../request-keys.ts";
 import type {
@@ -188,6 +189,10 @@ export class WorkerStore implements Store {
 
   cancel(request: CancelRequest): Promise<CancelResult> {
     return this.#call({ name: "cancel", args: [request] });
+  }
+
+  listBatches(request: BatchPageRequest): Promise<BatchPage> {
+    return this.#call({ name: "listBatches", args: [request] });
   }
 
   findRequestKey(app: string, key: string): Promise<FoundRequestKey | undefined> {
