@@ -76,3 +76,18 @@ test("push types that want a provider token are refused here, before the judge r
     });
   expect(simulator.history.pushes).toHaveLength(0);
 });
+
+test("an outcome that was not accepted names its connection, as the snapshot does", async () => {
+  const { simulator, client } = await start("token");
+  const push = { payload: alertPayload({ body: "Hello" }), deviceToken: deviceToken(1) };
+  const good = await client.send(push);
+  expect(good).toMatchObject({ kind: "accepted" });
+  expect(good).not.toHaveProperty("connection");
+  simulator.devices.unregister(deviceToken(1));
+  const [connection] = client.snapshot().connections;
+  expect(await client.send(push)).toMatchObject({
+    kind: "rejected",
+    connection: { number: 1, remoteAddress: connection?.remoteAddress },
+  });
+  expect(connection?.number).toBe(1);
+});

@@ -99,6 +99,7 @@ export {
 export {
   type Accepted,
   type Answer,
+  type ConnectionName,
   type Fault,
   type Indeterminate,
   type Outcome,

@@ -7,6 +7,7 @@ import {
   type RequestFailure,
 } from "../http2/index.ts";
 import { requestFields } from "../notification/index.ts";
+import type { ConnectionName } from "../response/index.ts";
 import type { Timer } from "../runtime/index.ts";
 import { dial, explainFailure, isVerificationFailure } from "./dial.ts";
 import type { Job } from "./job.ts";
@@ -50,6 +51,8 @@ const goodbyeMs = 500;
  * by the pure machine in ../http2, what an end means by the owner.
  */
 export class Connection implements ClientConnectionListener<Job> {
+  /** Counts the connections of one client. */
+  readonly number: number;
   readonly openedAt: number;
   answers = 0;
   /** Answers other than 500, which says that this connection is no good. */
@@ -76,9 +79,11 @@ export class Connection implements ClientConnectionListener<Job> {
   private pingSentAt: number | undefined;
   private drainBy = Number.POSITIVE_INFINITY;
   private remote: string | undefined;
+  private madeName: ConnectionName | undefined;
   private end: ConnectionEnd | undefined;
 
-  constructor(settings: Settings, secureContext: SecureContext, owner: ConnectionOwner) {
+  constructor(settings: Settings, secureContext: SecureContext, owner: ConnectionOwner, number: number) {
+    this.number = number;
     this.settings = settings;
     this.owner = owner;
     this.openedAt = settings.clock.monotonic();
@@ -129,6 +134,13 @@ export class Connection implements ClientConnectionListener<Job> {
 
   get remoteAddress(): string | undefined {
     return this.remote ?? this.socket?.remoteAddress;
+  }
+
+  /** Made once: many outcomes may carry it. */
+  get name(): ConnectionName {
+    const { remoteAddress } = this;
+    this.madeName ??= { number: this.number, ...(remoteAddress === undefined ? {} : { remoteAddress }) };
+    return this.madeName;
   }
 
   get phase(): "connecting" | "open" | "draining" | "closed" {

@@ -5,6 +5,8 @@ export type ClientEvent =
   /** TLS and HTTP/2 stand. */
   | {
       readonly kind: "connection-opened";
+      /** Counts the connections of this client, from 1. */
+      readonly number: number;
       readonly remoteAddress: string | undefined;
       readonly streamLimit: number;
     }
@@ -14,6 +16,7 @@ export type ClientEvent =
    */
   | {
       readonly kind: "connection-ended";
+      readonly number: number;
       readonly cause: "retired" | "failure" | "verification";
       readonly detail: string;
       readonly remoteAddress: string | undefined;

@@ -24,6 +24,8 @@ export class Fleet {
   private current: Connection | undefined;
   private inARow = 0;
   private answers = 0;
+  /** Connections so far. */
+  private made = 0;
 
   constructor(settings: Settings, identity: Identity, owner: ConnectionOwner) {
     this.settings = settings;
@@ -47,6 +49,7 @@ export class Fleet {
     const now = this.settings.clock.monotonic();
     return [...this.connections].map((each) => ({
       phase: each.phase,
+      number: each.number,
       remoteAddress: each.remoteAddress,
       ageMs: now - each.openedAt,
       openStreams: each.openStreams,
@@ -141,6 +144,7 @@ export class Fleet {
   }
 
   private open(): void {
-    this.connections.add(new Connection(this.settings, this.secureContext, this.owner));
+    this.made += 1;
+    this.connections.add(new Connection(this.settings, this.secureContext, this.owner, this.made));
   }
 }

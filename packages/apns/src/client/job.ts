@@ -1,11 +1,11 @@
 import type { ReceivedResponse } from "../http2/index.ts";
 import type { PreparedNotification } from "../notification/index.ts";
-import type { Outcome } from "../response/index.ts";
+import type { ConnectionName, Outcome } from "../response/index.ts";
 
 /** An outcome without what the job itself knows. */
 export type Ending = Outcome extends infer One
   ? One extends Outcome
-    ? Omit<One, "apnsId" | "attempts">
+    ? Omit<One, "apnsId" | "attempts" | "connection">
     : never
   : never;
 
@@ -40,6 +40,8 @@ export class Job {
   unprocessedTries = 0;
   /** How an earlier try ended of which nobody knows whether APNs acted on it. */
   doubt: Ending | undefined;
+  /** The connection of the last try that was not accepted. */
+  via: ConnectionName | undefined;
   /** The provider token that the last try carried. */
   authorization: string | undefined;
   /** Where it is under way now. */
@@ -74,7 +76,8 @@ export class Job {
   settle(ending: Ending): void {
     if (this.isSettled) return;
     const known = ending.kind === "unprocessed" && this.doubt !== undefined ? this.doubt : ending;
-    this.finish({ ...known, apnsId: this.notification.apnsId, attempts: this.attempts } as Outcome);
+    const via = known.kind === "accepted" || this.via === undefined ? {} : { connection: this.via };
+    this.finish({ ...known, apnsId: this.notification.apnsId, attempts: this.attempts, ...via } as Outcome);
   }
 
   private finish(outcome: Outcome): void {

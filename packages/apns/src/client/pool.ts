@@ -128,8 +128,8 @@ export class Pool implements ConnectionOwner {
   }
 
   opened(connection: Connection): void {
-    const { remoteAddress, streamLimit } = connection;
-    this.tell({ kind: "connection-opened", remoteAddress, streamLimit });
+    const { number, remoteAddress, streamLimit } = connection;
+    this.tell({ kind: "connection-opened", number, remoteAddress, streamLimit });
     this.fleet.opened(connection);
   }
 
@@ -168,10 +168,11 @@ export class Pool implements ConnectionOwner {
     this.decide(job, this.clockWatch.explain(answer, fields, job.authorization), connection);
   }
 
-  unanswered(job: Job, end: RequestEnd, _connection: Connection): void {
+  unanswered(job: Job, end: RequestEnd, connection: Connection): void {
     this.inFlight -= 1;
     if (job.isSettled) return;
     job.connection = undefined;
+    job.via = connection.name;
     if (end.kind === "unprocessed") {
       job.attempts -= 1;
       job.unprocessedTries += 1;
@@ -224,13 +225,13 @@ export class Pool implements ConnectionOwner {
     this.pump();
   }
 
-  private tellEnd(end: ConnectionEnd, { remoteAddress, answers, openedAt }: Connection): void {
+  private tellEnd(end: ConnectionEnd, { number, remoteAddress, answers, openedAt }: Connection): void {
     if (end.cause !== "retired" && !this.isClosed) {
       this.lastFailure = end.detail;
       this.settings.logger.warn(`connection ended: ${end.detail}`);
     }
     const ageMs = this.settings.clock.monotonic() - openedAt;
-    this.tell({ kind: "connection-ended", ...end, remoteAddress, answers, ageMs });
+    this.tell({ kind: "connection-ended", number, ...end, remoteAddress, answers, ageMs });
   }
 
   /** An answer is final, or asks for another try. */
@@ -239,6 +240,7 @@ export class Pool implements ConnectionOwner {
       this.settle(job, answer);
       return;
     }
+    job.via = connection.name;
     if (retiresConnection(answer)) connection.retire(`answered ${answer.status} ${answer.reason}`);
     const mayTry = job.attempts < job.mostAttempts && !this.isClosed;
     if (answer.kind === "rejected" && answer.reason === "ExpiredProviderToken" && mayTry) {

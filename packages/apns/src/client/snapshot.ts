@@ -16,6 +16,8 @@ export interface PoolSnapshot {
 }
 
 export interface ConnectionSnapshot {
+  /** Counts the connections of this client, from 1. */
+  readonly number: number;
   readonly phase: "connecting" | "open" | "draining" | "closed";
   readonly remoteAddress: string | undefined;
   readonly ageMs: number;

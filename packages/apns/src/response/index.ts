@@ -1,6 +1,14 @@
 /** What APNs answers: the table of its reasons, and an answer read into one of the kinds of outcome. */
 export { type Answer, findField, readAnswer } from "./answer.ts";
-export type { Accepted, Indeterminate, Outcome, Rejected, Unprocessed, Unrecognized } from "./outcome.ts";
+export type {
+  Accepted,
+  ConnectionName,
+  Indeterminate,
+  Outcome,
+  Rejected,
+  Unprocessed,
+  Unrecognized,
+} from "./outcome.ts";
 export {
   type Fault,
   parseRejectionReason,

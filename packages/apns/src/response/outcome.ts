@@ -1,10 +1,19 @@
 import type { RejectionReason } from "./rejection-reason.ts";
 
+/** A connection, in the words of the client's events and snapshot. */
+export interface ConnectionName {
+  /** Counts the connections of one client, from 1. */
+  readonly number: number;
+  readonly remoteAddress?: string;
+}
+
 interface Attempted {
   /** The id under which it was sent, on every attempt. A UUID; compare without regard to case. */
   readonly apnsId: string;
   /** How often it was sent or its sending was begun; 0 when it never was. */
   readonly attempts: number;
+  /** Which one the last try went over. Absent when there was none, and for everything that was accepted. */
+  readonly connection?: ConnectionName;
 }
 
 /** What became of one notification. */

@@ -3,7 +3,12 @@ import type { Attempt } from "./notification-record.ts";
 
 /** An attempt as a note keeps it: one line of JSON. */
 export function writeAttempt(outcome: Outcome, atMs: number): string {
-  const attempt: Attempt = { at: new Date(atMs).toISOString(), outcome: outcome.kind, ...wordsOf(outcome) };
+  const attempt: Attempt = {
+    at: new Date(atMs).toISOString(),
+    outcome: outcome.kind,
+    ...wordsOf(outcome),
+    ...viaOf(outcome),
+  };
   return `${JSON.stringify(attempt)}\n`;
 }
 
@@ -12,6 +17,10 @@ export function parseAttempts(lines: string): readonly Attempt[] {
     .split("\n")
     .filter((line) => line !== "")
     .map((line) => JSON.parse(line) as Attempt);
+}
+
+function viaOf({ connection }: Outcome): Pick<Attempt, "connection"> {
+  return connection === undefined ? {} : { connection };
 }
 
 function wordsOf(outcome: Outcome): Omit<Attempt, "at" | "outcome"> {

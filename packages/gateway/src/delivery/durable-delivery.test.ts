@@ -331,3 +331,20 @@ test("fetches no more from disk than has room in memory", async () => {
   await rest(100);
   expect(sender.sent).toHaveLength(10);
 });
+
+test("an attempt tells in Apple's words what came of it, and over which connection", async () => {
+  const connection = { number: 3, remoteAddress: "192.0.2.1" };
+  const sender = new FakeSender((notification) => ({ ...unavailable(notification), connection }));
+  const { delivery, clock } = await openWith(sender);
+  const [id = ""] = await delivery.submit("demo", [draft()]);
+  await rest();
+  sender.reply = accepted;
+  await clock.pass(20_000);
+  expect((await delivery.find("demo", id))?.attempts).toEqual([
+    {
+      ...{ at: expect.any(String), outcome: "rejected", reason: "ServiceUnavailable", status: 503 },
+      connection,
+    },
+    { at: expect.any(String), outcome: "accepted" },
+  ]);
+});

@@ -1,3 +1,4 @@
+import type { ConnectionName } from "@carillon/apns";
 import type { Environment, Lane } from "./notification-draft.ts";
 
 export type NotificationStatus =
@@ -20,6 +21,8 @@ export interface Attempt {
   readonly status?: number;
   /** ISO 8601: since when the device token is gone, as Apple says with 410. */
   readonly goneSince?: string;
+  /** Which one it went over; absent where there was none, and for what was accepted. */
+  readonly connection?: ConnectionName;
 }
 
 /** What is known of one notification. */

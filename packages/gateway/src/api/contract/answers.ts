@@ -41,6 +41,18 @@ const attemptSchema = Type.Object({
   goneSince: Type.Optional(
     Type.String({ description: "Since when the device token is gone, as Apple says." }),
   ),
+  connection: Type.Optional(
+    Type.Object(
+      {
+        number: Type.Integer({
+          description:
+            "Counts the connections of this app and environment since the gateway started, from 1.",
+        }),
+        remoteAddress: Type.Optional(Type.String({ description: "Whom it led to." })),
+      },
+      { description: "Which connection it went over. Not kept for what was accepted." },
+    ),
+  ),
 });
 
 export const notificationRecordSchema = Type.Object(
