@@ -34,7 +34,7 @@ A scenario says what goes wrong, to whom and when, such as every tenth push:
       do: { answer: { reason: ServiceUnavailable } }
 
 It takes pushes for every well-formed device token and says what Apple would say. Nothing leaves this machine.
-It takes requests about broadcast channels on the same port, and senders of the retired binary protocol, by client certificate.
+On the same port it takes requests about broadcast channels, and by client certificate the retired binary protocol.
 The control API has GET /history, /devices, /channels, /feedback and /connections, PUT /scenario, and POST /reset.`;
 
 export function addSimulateCommand(
