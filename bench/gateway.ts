@@ -35,6 +35,8 @@ interface Round {
   readonly gatewayMicros: number;
   readonly loadMicros: number;
   readonly sinkMicros: number;
+  /** Of the time from the first byte until the last outcome is on disk. */
+  readonly mainBusy: number;
   readonly peakMb: number;
   readonly p50Ms: number;
   readonly p99Ms: number;
@@ -68,6 +70,7 @@ export async function benchGateway(mode: "full" | "quick", only: string | undefi
       middle(({ gatewayMicros }) => gatewayMicros).toFixed(1),
       middle(({ loadMicros }) => loadMicros).toFixed(1),
       middle(({ sinkMicros }) => sinkMicros).toFixed(1),
+      `${Math.round(100 * middle(({ mainBusy }) => mainBusy))} %`,
       middle(({ peakMb }) => peakMb),
       plan.form === "single"
         ? `${middle(({ p50Ms }) => p50Ms).toFixed(1)} / ${middle(({ p99Ms }) => p99Ms).toFixed(1)}`
@@ -81,7 +84,7 @@ export async function benchGateway(mode: "full" | "quick", only: string | undefi
     "of @parse/node-apn",
     "taken/s",
   ];
-  const costs = ["gateway CPU µs each", "generator", "sink", "peak RSS MB", "answer p50 / p99 ms"];
+  const costs = ["gateway CPU µs each", "generator", "sink", "main thread busy", "peak RSS MB", "answer p50 / p99 ms"];
   console.log(table([...head, ...costs], rows));
 }
 
@@ -125,6 +128,7 @@ async function measurePlan(plan: Plan): Promise<Round> {
     gatewayMicros: ((after.cpuMs - before.cpuMs) * 1000) / plan.count,
     loadMicros: (load.cpuMs * 1000) / plan.count,
     sinkMicros: ((sinkAfter.cpuMs - sinkBefore.cpuMs) * 1000) / plan.count,
+    mainBusy: (after.busyMs - before.busyMs) / (endMs - load.startedAtMs),
     peakMb: after.peakRssMb,
     p50Ms: load.p50Ms,
     p99Ms: load.p99Ms,

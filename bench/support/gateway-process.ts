@@ -11,6 +11,8 @@ import type { Sink } from "./sender.ts";
 
 export interface GatewayUsage {
   readonly cpuMs: number;
+  /** How long the main thread's event loop was busy. */
+  readonly busyMs: number;
   readonly rssMb: number;
   readonly peakRssMb: number;
 }
@@ -49,6 +51,7 @@ async function serve({ dataDir: given, apps = 1, ...sink }: GatewayTask): Promis
     const { user, system } = process.cpuUsage();
     process.send?.({
       cpuMs: (user + system) / 1000,
+      busyMs: performance.eventLoopUtilization().active,
       rssMb: Math.round(process.memoryUsage.rss() / 1048576),
       peakRssMb: Math.round(process.resourceUsage().maxRSS / 1024),
     } satisfies GatewayUsage);
