@@ -84,7 +84,14 @@ export async function benchGateway(mode: "full" | "quick", only: string | undefi
     "of @parse/node-apn",
     "taken/s",
   ];
-  const costs = ["gateway CPU µs each", "generator", "sink", "main thread busy", "peak RSS MB", "answer p50 / p99 ms"];
+  const costs = [
+    "gateway CPU µs each",
+    "generator",
+    "sink",
+    "main thread busy",
+    "peak RSS MB",
+    "answer p50 / p99 ms",
+  ];
   console.log(table([...head, ...costs], rows));
 }
 
