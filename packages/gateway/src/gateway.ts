@@ -74,6 +74,7 @@ export async function startGateway({
     tellerFor: (app, environment) => outcomes.tellerFor(app, environment),
     logger,
     ...boundsOf(config.limits),
+    ...(config.retention === undefined ? {} : { retention: config.retention }),
   });
   let webhooks: Webhooks | undefined;
   let server: FastifyInstance | undefined;

@@ -161,6 +161,28 @@ export const configSchema = Type.Object(
       ),
     ),
     limits: Type.Optional(limitsSchema),
+    retention: Type.Optional(
+      Type.Object(
+        {
+          payloadHours: Type.Optional(
+            Type.Integer({
+              minimum: 1,
+              maximum: 87_600,
+              description:
+                "Payloads, device tokens and references are kept so long after the last outcome of their batch; 24 by default.",
+            }),
+          ),
+          outcomeHours: Type.Optional(
+            Type.Integer({
+              minimum: 1,
+              maximum: 87_600,
+              description: "What became of notifications is kept so long; 168 by default.",
+            }),
+          ),
+        },
+        { additionalProperties: false },
+      ),
+    ),
     events: Type.Optional(
       Type.Object(
         {

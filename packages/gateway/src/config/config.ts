@@ -9,6 +9,8 @@ export interface Config {
   readonly dataDir: string;
   readonly logLevel: LogLevel;
   readonly limits?: Limits;
+  /** How long notifications are kept after they are settled. */
+  readonly retention?: { readonly bodiesMs?: number; readonly recordsMs?: number };
   /** How long events are kept: until either is reached. */
   readonly events?: { readonly keepMs?: number; readonly keepBytes?: number };
   readonly webhooks?: WebhooksConfig;

@@ -290,3 +290,12 @@ test.each([
     expect.stringMatching(/^carillon\.yaml:1 webhooks\.allowNetworks\[0\]: This is no network\. Write it as/),
   ]);
 });
+
+test("how long notifications and events are kept is said in hours, in the file or in the environment", () => {
+  const yaml = `retention: { payloadHours: 2 }\nevents: { keepHours: 3, keepMegabytes: 4 }\napps: ${app}`;
+  expect(configOf(yaml, { CARILLON_RETENTION_OUTCOME_HOURS: "48" })).toMatchObject({
+    retention: { bodiesMs: 7_200_000, recordsMs: 172_800_000 },
+    events: { keepMs: 10_800_000, keepBytes: 4_194_304 },
+  });
+  expect(problemsOf(`retention: { payloadHours: 0, outcomeDays: 7 }\napps: ${app}`)).toHaveLength(2);
+});

@@ -73,13 +73,14 @@ class ConfigReader {
     this.#checkDataDir(dataDir);
     this.#checkLimits((value as Partial<WrittenConfig> | undefined)?.limits);
     if (this.problems.length > 0 || !isConfig.Check(value)) return undefined;
-    const { listen, log, limits, events } = value;
+    const { listen, log, limits, retention, events } = value;
     return {
       listen: { host: listen?.host ?? "127.0.0.1", port: listen?.port ?? 8080 },
       dataDir,
       logLevel: log?.level ?? "info",
       ...(limits === undefined ? {} : { limits }),
-      ...(events === undefined ? {} : { events: readRetention(events) }),
+      ...(retention === undefined ? {} : { retention: readRetention(retention) }),
+      ...(events === undefined ? {} : { events: readEvents(events) }),
       ...(webhooks === undefined ? {} : { webhooks }),
       apps,
     };
@@ -259,12 +260,24 @@ class ConfigReader {
   }
 }
 
+const hourMs = 3_600_000;
+
 function readRetention({
+  payloadHours,
+  outcomeHours,
+}: NonNullable<WrittenConfig["retention"]>): Config["retention"] & {} {
+  return {
+    ...(payloadHours === undefined ? {} : { bodiesMs: payloadHours * hourMs }),
+    ...(outcomeHours === undefined ? {} : { recordsMs: outcomeHours * hourMs }),
+  };
+}
+
+function readEvents({
   keepHours,
   keepMegabytes,
 }: NonNullable<WrittenConfig["events"]>): Config["events"] & {} {
   return {
-    ...(keepHours === undefined ? {} : { keepMs: keepHours * 3_600_000 }),
+    ...(keepHours === undefined ? {} : { keepMs: keepHours * hourMs }),
     ...(keepMegabytes === undefined ? {} : { keepBytes: keepMegabytes * 1024 * 1024 }),
   };
 }

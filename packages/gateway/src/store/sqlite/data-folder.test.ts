@@ -115,3 +115,17 @@ test("refuses a file system without a write-ahead log", () => {
     "This file system allows no write-ahead log (delete); use a local disk.",
   );
 });
+
+test("a database with a damaged page is refused, and left as it is", async () => {
+  const store = await SqliteStore.open({ dataDir });
+  await store.close();
+  const path = join(dataDir, "carillon.db");
+  const bytes = readFileSync(path);
+  // Behind the first page, which says where everything is.
+  bytes.fill(0xff, 2 * 4096, 3 * 4096);
+  writeFileSync(path, bytes);
+  await expect(SqliteStore.open({ dataDir })).rejects.toThrow(
+    new RegExp(`The database in ${dataDir} is damaged: .*Nothing was changed`, "s"),
+  );
+  expect(readFileSync(path).equals(bytes)).toBe(true);
+});

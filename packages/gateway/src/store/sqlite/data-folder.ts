@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { StoreFailedError } from "../store-errors.ts";
 import { type Database, type Driver, faultOf } from "./driver.ts";
@@ -6,6 +6,12 @@ import { migrate } from "./schema.ts";
 
 /** How long the lock of a process that is just ending is waited for. */
 const lockWaitMs = 1_000;
+
+/**
+ * A database of up to so many bytes is looked through at every start, which takes about a second for each GiB that the system has
+ * in its memory. A larger one is not: bodies have checksums of their own, and what SQLite finds damaged later ends the store.
+ */
+const mostChecked = 1024 ** 3;
 
 /** An open database that nobody else can open until it is closed or this process is gone. */
 export interface OpenedFolder {
@@ -24,11 +30,13 @@ export interface OpenedFolder {
  */
 export function openDataFolder(driver: Driver, dataDir: string): OpenedFolder {
   const pidPath = join(dataDir, "carillon.pid");
+  const databasePath = join(dataDir, "carillon.db");
   let database: Database | undefined;
   try {
     mkdirSync(dataDir, { recursive: true, mode: 0o700 });
-    database = driver.open(join(dataDir, "carillon.db"));
+    database = driver.open(databasePath);
     prepare(database);
+    if (statSync(databasePath).size <= mostChecked) assertIntact(database, dataDir);
     writeFileSync(pidPath, `${process.pid}\n`);
     migrate(database);
   } catch (error) {
@@ -62,6 +70,16 @@ function prepare(database: Database): void {
   database.exec("PRAGMA temp_store = MEMORY");
   // The lock is taken with the first read, the right to write with the first write.
   database.exec("BEGIN IMMEDIATE; COMMIT");
+}
+
+/** @throws {StoreFailedError} naming the first thing that is wrong */
+function assertIntact(database: Database, dataDir: string): void {
+  const found = String(Object.values(database.prepare("PRAGMA quick_check(1)").get() ?? {})[0]);
+  if (found === "ok") return;
+  throw new StoreFailedError(
+    `The database in ${dataDir} is damaged: ${found}. Nothing was changed. Look at the disk, and put a copy of the folder back; ` +
+      `or move carillon.db and carillon.db-wal away to begin with an empty queue.`,
+  );
 }
 
 function explain(error: unknown, dataDir: string, pidPath: string): StoreFailedError {
