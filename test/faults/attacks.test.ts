@@ -1,6 +1,7 @@
 /** The client's rows of the catalogue's table of attacks: a peer that makes it work or remember for nothing is left. */
+import { startSimulator } from "@carillon/simulator";
 import { expect, test } from "vitest";
-import { quick, start } from "../support/faults.ts";
+import { openClient, quick, start, stopAfterTest } from "../support/faults.ts";
 import type { PeerConnection, PeerRequest } from "../support/raw-peer.ts";
 import { countKinds, notification, sendAtOnce } from "../support/sending.ts";
 
@@ -184,3 +185,27 @@ test("attack: RST_STREAM for every stream and then GOAWAY, a hundred connections
   expect(client.snapshot()).toMatchObject({ queued: 0, delayed: 0, inFlight: 0 });
   expect(client.snapshot().connections.length).toBeLessThan(5);
 }, 60_000);
+
+test.each([
+  ["before its answer", [{ silence: {} }, "renegotiate"], 2],
+  ["behind its answer", ["renegotiate"], 1],
+] as const)(
+  "attack: a new TLS 1.2 handshake %s ends the connection, and sends succeed on the next (RFC 9113 §9.2.1)",
+  async (_, actions, attempts) => {
+    const simulator = await startSimulator({
+      scenario: {
+        rules: [
+          { on: "connect", do: { tls: { variant: "tls-1.2" } } },
+          { when: { connection: 1, request: 1 }, do: [...actions] },
+        ],
+      },
+    });
+    stopAfterTest(() => simulator.close());
+    const { credentials } = simulator;
+    const client = openClient(simulator, { ...quick, credentials: credentials.token, deadlineMs: 9000 });
+    expect(await client.send(notification(1))).toMatchObject({ kind: "accepted", attempts });
+    await expect.poll(() => simulator.connections.all[0]?.closedAtMs, { timeout: 10_000 }).toBeDefined();
+    expect(await client.send(notification(2))).toMatchObject({ kind: "accepted", attempts: 1 });
+    expect(simulator.connections.all).toMatchObject([{ tls: "TLSv1.2" }, { tls: "TLSv1.2" }]);
+  },
+);

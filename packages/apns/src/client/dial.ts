@@ -1,3 +1,4 @@
+import { constants } from "node:crypto";
 import { lookup as lookUp } from "node:dns";
 import { isIP, type LookupFunction, type Socket } from "node:net";
 import {
@@ -19,6 +20,8 @@ export function openContext(identity: Identity, ca: readonly (string | Uint8Arra
   const extra = ca.map((each) => (typeof each === "string" ? each : Buffer.from(each)));
   return createSecureContext({
     minVersion: "TLSv1.2",
+    // HTTP/2 forbids a second handshake within TLS 1.2 (RFC 9113 §9.2.1); TLS 1.3 has none.
+    secureOptions: constants.SSL_OP_NO_RENEGOTIATION,
     ...identity.tls,
     // A list given to TLS replaces Node's own, so that one has to be in it.
     ...(extra.length === 0 ? {} : { ca: [...rootCertificates, ...extra] }),
