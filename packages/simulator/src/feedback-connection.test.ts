@@ -76,6 +76,30 @@ test("two readers at once share what there is", () => {
   expect([one, other].map((reader) => countTuples(reader.takeOutput()))).toEqual([100, 50]);
 });
 
+test("a list that is kept is told whole to each reader, page by page", () => {
+  const service: PushService = {
+    ...serve(),
+    assumptions: { ...usualAssumptions, feedbackReading: "again" },
+  };
+  for (let ordinal = 1; ordinal <= 150; ordinal += 1)
+    service.feedback.add({ topic, deviceToken: ordinal.toString(16).padStart(64, "0"), goneSinceMs: 0 });
+  for (const number of [1, 2]) {
+    const reader = open(service, number);
+    expect([100, 50, 0].map(() => countTuples(reader.takeOutput()))).toEqual([100, 50, 0]);
+    expect(reader.hasSaidAll).toBe(true);
+  }
+});
+
+test("a goodbye leaves to the next reader what was not told", () => {
+  const service = serve();
+  service.feedback.add({ topic, deviceToken: "aabb", goneSinceMs: 0 });
+  const reader = open(service, 1);
+  reader.sayGoodbye();
+  expect(reader.takeOutput()).toBeUndefined();
+  expect(reader.hasSaidAll).toBe(true);
+  expect(service.feedback.find()).toHaveLength(1);
+});
+
 test("of one device the newest entry is told, once; of one topic the newest 100,000", () => {
   const list = new FeedbackList();
   list.add({ topic, deviceToken: "aabb", goneSinceMs: 1 });
@@ -85,4 +109,12 @@ test("of one device the newest entry is told, once; of one topic the newest 100,
     list.add({ topic, deviceToken: `cc${ordinal}`, goneSinceMs: 1 });
   expect(list.find()).toHaveLength(100_000);
   expect(list.find()[0]?.deviceToken).toBe("cc1");
+});
+
+test("what is told again is the newest: others are forgotten before it", () => {
+  const list = new FeedbackList();
+  for (const deviceToken of ["aa", "bb", "aa"]) list.add({ topic, deviceToken, goneSinceMs: 1 });
+  expect(list.list(topic, 0, 9).map(({ deviceToken }) => deviceToken)).toEqual(["bb", "aa"]);
+  list.clear();
+  expect(list.find()).toEqual([]);
 });

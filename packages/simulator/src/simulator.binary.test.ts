@@ -55,8 +55,9 @@ test("takes notifications in silence, on the port of HTTP/2, and writes them int
   await simulator.expectPush({ protocol: "binary", payload: { aps: { alert: "Hello 2" } } });
   expect(sender.chunks).toEqual([]);
   expect(simulator.connections.all).toMatchObject([
-    { port: "push", protocol: "binary", sender: "certificate", requests: 3, frames: { "command 0": 1 } },
+    { port: "push", protocol: "binary", sender: "certificate", requests: 3 },
   ]);
+  expect(simulator.connections.all[0]?.frames).toEqual({ "command 0": 1, "command 1": 1, "command 2": 1 });
 });
 
 test("names the one at fault, discards what came behind it, and ends: one write, then FIN", async () => {
@@ -140,14 +141,55 @@ test("the push type is told from the payload: background at priority 10 is an er
 });
 
 test("a sender that goes is told the last one that was taken; one that sent nothing is told nothing", async () => {
-  const simulator = await start();
-  const [sender, idle] = [await open(simulator), await open(simulator)];
-  sender.write(frame(7), frame(0xfedc_ba98));
-  await simulator.history.waitFor({ count: 2 });
+  const simulator = await start({ binaryPort: 0 });
+  // On its own port nobody's first byte is waited for: an idle sender is known as one.
+  const [sender, idle] = [await open(simulator), await open(simulator, simulator.binaryPort)];
+  // Command 0 has no identifier: the last one that can be named is the one before it.
+  sender.write(frame(7), frame(0xfedc_ba98), encodeFrame(0, notification(9)));
+  await simulator.history.waitFor({ count: 3 });
   await simulator.close();
   await Promise.all([sender.untilClosed(), idle.untilClosed()]);
   expect(sender.errors).toEqual([{ status: 10, identifier: 0xfedc_ba98 }]);
   expect(idle.chunks).toEqual([]);
+});
+
+test("what was dropped was not taken, and a goodbye does not name it", async () => {
+  const simulator = await start({ scenario: refuseDead, assumptions: { binaryBadToken: "drop" } });
+  const sender = await open(simulator);
+  sender.write(frame(7), frame(8, bad));
+  await simulator.history.waitFor({ count: 2 });
+  simulator.announceShutdown();
+  await sender.untilClosed();
+  expect(sender.errors).toEqual([{ status: 10, identifier: 7 }]);
+});
+
+test("a goodbye names nobody where a late error is still to come", async () => {
+  const late = { answer: { reason: "BadDeviceToken", delayMs: 600_000 } };
+  const simulator = await start({ scenario: { rules: { when: { deviceToken: "dead*" }, do: late } } });
+  const sender = await open(simulator);
+  sender.write(frame(7), frame(8, bad));
+  await simulator.history.waitFor({ count: 2 });
+  simulator.announceShutdown();
+  await sender.untilClosed();
+  expect(sender.chunks).toEqual([]);
+});
+
+test("a VoIP certificate may send 4096 bytes, and no more", async () => {
+  const dir = mkdtempSync(join(tmpdir(), "carillon-simulator-"));
+  closers.push(() => rmSync(dir, { recursive: true }));
+  const { authority } = openCredentialFolder(dir, "com.example.demo", Date.now()).credentials;
+  const voip = issuePushCertificate(
+    authority,
+    { topic: "com.example.demo.voip", teamId: "DEF123GHIJ", environments: [], topics: [] },
+    Date.now(),
+  );
+  const sender = await open(await start({ dir }), undefined, voip);
+  sender.write(
+    frame(1, { payload: Buffer.from(`{"aps":{}}${" ".repeat(4086)}`) }),
+    frame(2, { payload: Buffer.alloc(4097, 0x20) }),
+  );
+  await sender.untilClosed();
+  expect(sender.errors).toEqual([{ status: 7, identifier: 2 }]);
 });
 
 test("an announced shutdown tells the last one that was taken, and new senders are closed", async () => {
@@ -165,7 +207,8 @@ test("an announced shutdown tells the last one that was taken, and new senders a
 });
 
 test("who has no certificate, or one of somebody else, is closed without a word", async () => {
-  const simulator = await start({ binaryPort: 0 });
+  const simulator = await start({ binaryPort: 0, feedbackPort: 0 });
+  simulator.feedback.add({ topic: simulator.topic, deviceToken: "aabb", goneSinceMs: 0 });
   const stranger = issuePushCertificate(
     issueAuthority(Date.now()),
     { topic: simulator.topic, teamId: "DEF123GHIJ", environments: [], topics: [] },
@@ -178,8 +221,12 @@ test("who has no certificate, or one of somebody else, is closed without a word"
       await sender.untilClosed();
       expect(sender.chunks).toEqual([]);
     }
+    const reader = await open(simulator, simulator.feedbackPort, tls);
+    await reader.untilClosed();
+    expect(reader.chunks).toEqual([]);
   }
   expect(simulator.history.total).toBe(0);
+  expect(simulator.feedback.find()).toHaveLength(1);
 });
 
 test("HTTP/2 goes on at every port: by ALPN, and without it where the first byte is its preface", async () => {
@@ -297,11 +344,22 @@ test("a certificate of the other environment gets through TLS and is closed at o
     { ...subject, environments: ["production"] },
     Date.now(),
   );
-  const closing = await start({ dir, binaryPort: 0 });
-  const sender = await open(closing, closing.binaryPort, production);
-  await sender.untilClosed();
-  expect(sender.socket.errored).toBeNull();
-  const accepting = await start({ dir, assumptions: { binaryOtherEnvironment: "accept" } });
+  const gone = { topic: "com.example.demo", deviceToken: "aabb", goneSinceMs: 0 };
+  const closing = await start({ dir, binaryPort: 0, feedbackPort: 0 });
+  closing.feedback.add(gone);
+  for (const port of [closing.binaryPort, closing.feedbackPort]) {
+    const sender = await open(closing, port, production);
+    await sender.untilClosed();
+    expect(sender.socket.errored).toBeNull();
+    expect(sender.chunks).toEqual([]);
+  }
+  const accepting = await start({
+    ...{ dir, feedbackPort: 0, assumptions: { binaryOtherEnvironment: "accept" } },
+  });
+  accepting.feedback.add(gone);
+  const reader = await open(accepting, accepting.feedbackPort, production);
+  await reader.untilClosed();
+  expect(reader.feedback).toMatchObject([{ deviceToken: "aabb" }]);
   const other = await open(accepting, undefined, production);
   other.write(frame(1));
   await accepting.history.waitFor({ status: 200 });
@@ -323,6 +381,47 @@ test("a late error: what came behind the one at fault is discarded from the begi
   await sender.untilClosed();
   expect(sender.errors).toEqual([{ status: 8, identifier: 2 }]);
   expect(simulator.history.total).toBe(2);
+});
+
+test.each([1, 2, 3, 4, 5, 6, 7, 8, 10, 128, 255])(
+  "scenarios: an error response with status %d, once; nothing behind it is taken",
+  async (status) => {
+    const rule = { when: { protocol: "binary", request: 2 }, do: { errorResponse: { status } } } as const;
+    const simulator = await start({ scenario: { rules: rule } });
+    const sender = await open(simulator);
+    sender.write(frame(1), frame(2), frame(3));
+    await sender.untilClosed();
+    expect(sender.chunks.map((chunk) => [...chunk])).toEqual([[8, status, 0, 0, 0, 2]]);
+    expect(simulator.history.countByDeviceToken({ status: 200 }).has(deviceToken(3))).toBe(false);
+  },
+);
+
+test("scenarios: silence is taken and not told, or not even taken", async () => {
+  const simulator = await start({
+    scenario: {
+      rules: [
+        { when: { request: 1 }, do: { silence: { request: "processed" } } },
+        { when: { request: 2 }, do: { silence: { request: "ignored" } } },
+      ],
+    },
+  });
+  const sender = await open(simulator);
+  sender.write(frame(1), frame(2), frame(3));
+  await simulator.history.waitFor({ deviceToken: deviceToken(3) });
+  expect(simulator.history.pushes).toMatchObject([
+    { deviceToken: deviceToken(1), status: 200, answer: "withheld" },
+    { deviceToken: deviceToken(3), status: 200, answer: "sent" },
+  ]);
+});
+
+test("scenarios: what came behind the one at which the connection is cut is not taken", async () => {
+  const simulator = await start({
+    scenario: { rules: { when: { request: 2 }, do: [{ silence: {} }, { close: { how: "rst" } }] } },
+  });
+  const sender = await open(simulator);
+  sender.write(frame(1), frame(2), frame(3));
+  await sender.untilClosed();
+  expect([...simulator.history.countByDeviceToken().keys()]).toEqual([deviceToken(1)]);
 });
 
 test("scenarios: any error response, in pieces, for any identifier; silence; bytes; ends", async () => {

@@ -22,8 +22,6 @@ export class GatewayConnection {
   private readonly decoder: BinaryFrameDecoder;
   private readonly output: Buffer[] = [];
   private phase: "open" | "refusing" | "over" = "open";
-  /** Bytes that came behind the fault. */
-  discardedBytes = 0;
 
   constructor(listener: GatewayListener, mostPayloadBytes: number) {
     this.listener = listener;
@@ -40,10 +38,7 @@ export class GatewayConnection {
 
   /** Takes bytes of the sender; never throws. */
   receive(chunk: Buffer): void {
-    if (this.phase !== "open") {
-      this.discardedBytes += chunk.length;
-      return;
-    }
+    if (this.phase !== "open") return;
     this.decoder.receive(chunk);
     while (this.phase === "open") {
       const frame = this.decoder.next();

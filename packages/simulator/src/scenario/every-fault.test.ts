@@ -162,7 +162,7 @@ const faults: Readonly<Record<string, readonly [ScenarioDocument, ShownBy]>> = {
         do: { errorResponse: { status, identifier: status === 10 ? "last" : "this" } },
       })),
     },
-    ["simulator.binary.test.ts", "scenarios: any error response, in pieces, for any identifier"],
+    ["simulator.binary.test.ts", "scenarios: an error response with status %d"],
   ],
   "binary protocol: late errors": [
     doing({ answer: { reason: "BadDeviceToken", delayMs: 30_000 } }),
