@@ -269,6 +269,22 @@ test("TLS 1.1 is refused otherwise", async () => {
   await expect(open(simulator, undefined, tls)).rejects.toThrow(/protocol version/);
 });
 
+test("a silent client of the shared port or of the gateway's is told no feedback", async () => {
+  const simulator = await start({ binaryPort: 0, feedbackPort: 0 });
+  simulator.feedback.add({ topic: simulator.topic, deviceToken: "aabb", goneSinceMs: 0 });
+  const silent = [await open(simulator), await open(simulator, simulator.binaryPort)];
+  // As long as another sender's push takes, and then to the end.
+  const other = await open(simulator);
+  other.write(frame(1));
+  await simulator.history.waitFor({ count: 1 });
+  await simulator.close();
+  for (const sender of silent) {
+    await sender.untilClosed();
+    expect(sender.chunks).toEqual([]);
+  }
+  expect(simulator.feedback.find()).toHaveLength(1);
+});
+
 test("feedback is told at once, read once, with the time at which the device left; then the service closes", async () => {
   const simulator = await start({ feedbackPort: 0 });
   simulator.devices.unregister(deviceToken(2), 1_325_376_000_999);
