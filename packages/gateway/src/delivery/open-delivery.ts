@@ -76,6 +76,7 @@ export function startDelivery(options: DeliveryOptions): Promise<Delivery> {
     logger,
     senderFor,
     rateOf: (app) => options.rateOf?.(app),
+    ...(options.tellerFor === undefined ? {} : { tellerFor: options.tellerFor }),
     queueLimits: completeQueueLimits(options.queueLimits),
     routeLimits: { ...defaults.routeLimits, ...options.routeLimits },
     memory: { ...defaults.memory, ...options.memory },
