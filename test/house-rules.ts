@@ -30,6 +30,7 @@ export const mayEnter: Readonly<Record<string, readonly string[]>> = {
   "gateway/apps": ["apns", "gateway/config"],
   "gateway/outcomes": ["apns", "gateway/store"],
   "gateway/api": ["apns", "gateway/config", "gateway/delivery", "gateway/outcomes", "gateway/apps"],
+  "gateway/bridge": ["apns", "apns/binary", "gateway/config", "gateway/delivery", "gateway/apps"],
   // The demo is the only way from the gateway to the simulator.
   "gateway/cli": ["apns", "simulator", "gateway/config", "gateway"],
 };

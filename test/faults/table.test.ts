@@ -55,6 +55,7 @@ test("every test that shows a row is named by it", () => {
     "test/faults",
     "test/interop",
     "packages/apns/src/client",
+    "packages/gateway/src/bridge",
     "packages/gateway/src/delivery",
     "test/delivery",
     "test/outcomes",

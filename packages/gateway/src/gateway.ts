@@ -7,6 +7,7 @@ import type { FastifyInstance } from "fastify";
 import { type Logger, pino } from "pino";
 import { createApi, openAdminKey } from "./api/index.ts";
 import { Apps } from "./apps/index.ts";
+import { Bridge, type FeedbackSource } from "./bridge/index.ts";
 import type { Config, Limits } from "./config/index.ts";
 import { type Delivery, type DeliveryOptions, startDelivery } from "./delivery/index.ts";
 import { Outcomes, openWebhooks, type Webhooks } from "./outcomes/index.ts";
@@ -24,6 +25,8 @@ export interface GatewayOptions {
 export interface Gateway {
   /** Such as `http://127.0.0.1:8080`. */
   readonly url: string;
+  /** Where senders of the binary protocol are served; absent where the configuration has no section `binary`. */
+  readonly binary?: { readonly port: number; readonly feedbackPort: number };
   /** The key that may do everything, as it stands behind `Authorization: Bearer`. */
   readonly adminKey: string;
   /** `admin.key` in the data folder: the bare key, mode 0600, made at the first start. */
@@ -56,9 +59,11 @@ export async function startGateway({
   config,
   logger = defaultLogger(config),
 }: GatewayOptions): Promise<Gateway> {
-  const { dataDir, listen } = config;
+  const { dataDir } = config;
+  const listen: Listen = { ...config.listen, key: "listen.port", variable: "CARILLON_LISTEN_PORT" };
   const apps = new Apps(config.apps, dataDir, logger);
   await assertCanListen(listen);
+  for (const each of bridgePorts(config)) await assertCanListen(each);
   const adminKeyFile = join(dataDir, "admin.key");
   const adminKey = openAdminKey(adminKeyFile);
   const store = await SqliteStore.open({ dataDir });
@@ -78,6 +83,7 @@ export async function startGateway({
   });
   let webhooks: Webhooks | undefined;
   let server: FastifyInstance | undefined;
+  let bridge: Bridge | undefined;
   try {
     const { webhooks: receivers = {} } = config;
     webhooks = await openWebhooks({ store, events: outcomes.log, receivers, logger, version });
@@ -85,16 +91,23 @@ export async function startGateway({
     await server.listen({ host: listen.host, port: listen.port }).catch((error) => {
       throw explainListenError(error, listen);
     });
+    if (config.binary !== undefined)
+      bridge = await Bridge.open({
+        ...{ config: config.binary, apps, delivery, logger, clock },
+        feedback: noFeedback,
+        gone: () => undefined,
+      });
   } catch (error) {
-    await stop({ server, delivery, apps, outcomes, webhooks }, 0);
+    await stop({ server, bridge, delivery, apps, outcomes, webhooks }, 0);
     throw error;
   }
-  const parts = { server, delivery, apps, outcomes, webhooks };
+  const parts = { server, bridge, delivery, apps, outcomes, webhooks };
   const url = urlOf(server, listen.host);
   logger.info({ url, apps: config.apps.length, dataDir }, "carillon is listening");
   let closed: Promise<void> | undefined;
   return {
     url,
+    ...(bridge === undefined ? {} : { binary: { port: bridge.port, feedbackPort: bridge.feedbackPort } }),
     adminKey,
     adminKeyFile,
     failed: delivery.failed,
@@ -122,6 +135,7 @@ function boundsOf({
 
 interface Parts {
   readonly server: FastifyInstance | undefined;
+  readonly bridge: Bridge | undefined;
   readonly delivery: Delivery;
   readonly apps: Apps;
   readonly outcomes: Outcomes;
@@ -135,12 +149,14 @@ const webhooksMs = 2_000;
 const lastAnswersMs = 2_000;
 
 async function stop(
-  { server, delivery, apps, outcomes, webhooks }: Parts,
+  { server, bridge, delivery, apps, outcomes, webhooks }: Parts,
   deadlineMs: number,
 ): Promise<void> {
   // No new connections; requests under way are answered, those that wait for a final state when the delivery ends.
   const serverClosed = server?.close();
   outcomes.close();
+  // What its senders are told at the end depends on what the queue has taken.
+  await bridge?.stop(deadlineMs);
   // Before the delivery, which closes the store.
   await webhooks?.stop(Math.min(deadlineMs, webhooksMs));
   const delivered = delivery.stop(deadlineMs);
@@ -149,35 +165,59 @@ async function stop(
   const late = setTimeout(() => server?.server.closeAllConnections(), lastAnswersMs);
   await serverClosed;
   clearTimeout(late);
+  await bridge?.close();
   await apps.close(0);
 }
 
-type Listen = Config["listen"];
+/** Until there is a list of device tokens that are gone. */
+const noFeedback: FeedbackSource = {
+  readUpTo: async () => 0,
+  list: async (_app, _environment, after) => ({ tokens: [], cursor: after }),
+  markRead: async () => undefined,
+};
+
+interface Listen {
+  readonly host: string;
+  readonly port: number;
+  /** As the configuration names it. */
+  readonly key: string;
+  readonly variable: string;
+}
+
+function bridgePorts({ binary }: Config): readonly Listen[] {
+  if (binary === undefined) return [];
+  const { host, port, feedbackPort } = binary;
+  return [
+    { host, port, key: "binary.port", variable: "CARILLON_BINARY_PORT" },
+    { host, port: feedbackPort, key: "binary.feedbackPort", variable: "CARILLON_BINARY_FEEDBACK_PORT" },
+  ];
+}
 
 /** Takes the port and gives it back, so that nothing is sent by a gateway that cannot be spoken to. */
-async function assertCanListen({ host, port }: Listen): Promise<void> {
+async function assertCanListen(listen: Listen): Promise<void> {
+  const { host, port } = listen;
   const probe = createServer();
   probe.listen({ host, port, exclusive: true });
   try {
     await once(probe, "listening");
   } catch (error) {
-    throw explainListenError(error, { host, port });
+    throw explainListenError(error, listen);
   }
   probe.close();
   await once(probe, "close");
 }
 
-function explainListenError(error: unknown, { host, port }: Listen): GatewayStartError {
+function explainListenError(error: unknown, { host, port, key, variable }: Listen): GatewayStartError {
   const { code, message } = error as NodeJS.ErrnoException;
   const where = `${host}:${port}`;
   if (code === "EADDRINUSE")
     return new GatewayStartError(
       `Port ${port} is taken: another program listens on ${where}. Stop it, or choose another port with ` +
-        "listen.port in the configuration or CARILLON_LISTEN_PORT (0 takes any free one).",
+        `${key} in the configuration or ${variable} (0 takes any free one).`,
     );
   if (code === "EACCES")
     return new GatewayStartError(
-      `This process may not listen on ${where}. Choose a port from 1024 up with listen.port or CARILLON_LISTEN_PORT.`,
+      `This process may not listen on ${where}. Choose a port from 1024 up with ${key} or ${variable}.`,
     );
   if (code === "EADDRNOTAVAIL" || code === "ENOTFOUND")
     return new GatewayStartError(

@@ -96,6 +96,24 @@ const appSchema = Type.Object(
     ca: Type.Optional(
       Type.String({ minLength: 1, description: "Name a PEM file with further trust anchors." }),
     ),
+    binary: Type.Optional(
+      Type.Object(
+        {
+          fingerprints: Type.Array(
+            Type.String({
+              pattern: "^([0-9A-Fa-f]{2}:?){31}[0-9A-Fa-f]{2}$",
+              description:
+                "It is the SHA-256 of a client certificate: openssl x509 -noout -fingerprint -sha256 -in FILE tells it.",
+            }),
+            { minItems: 1, maxItems: 100 },
+          ),
+        },
+        {
+          additionalProperties: false,
+          description: "Client certificates of senders that speak the binary protocol for this app.",
+        },
+      ),
+    ),
     rateLimit: Type.Optional(
       Type.Integer({
         minimum: 1,
@@ -124,6 +142,38 @@ const limitsSchema = Type.Object(
         description:
           "So many notifications of one app and environment may be sent and not settled; 8,000 by default, 2,000 of them " +
           "not answered.",
+      }),
+    ),
+  },
+  { additionalProperties: false },
+);
+
+const port = (what: string) =>
+  Type.Optional(Type.Integer({ minimum: 0, maximum: 65_535, description: `${what}; 0 takes any free one.` }));
+
+const pemFile = (what: string) => Type.String({ minLength: 1, description: `Name a PEM file with ${what}.` });
+
+const binarySchema = Type.Object(
+  {
+    host: Type.Optional(
+      Type.String({
+        minLength: 1,
+        description: "It is the address to listen on; that of listen by default.",
+      }),
+    ),
+    port: port("Where old senders write to, 2195 by default"),
+    feedbackPort: port("Where they read feedback from, 2196 by default"),
+    cert: pemFile("the server's certificate, for the name that senders connect to"),
+    key: pemFile("the private key of cert"),
+    clientCa: Type.Optional(pemFile("the authorities that signed the senders' certificates")),
+    mode: Type.Optional(
+      Type.Enum(["queued", "pass-through"], {
+        description: "queued puts notifications on disk; pass-through waits for Apple's answer to each.",
+      }),
+    ),
+    minTls: Type.Optional(
+      Type.Enum(["TLSv1", "TLSv1.1", "TLSv1.2", "TLSv1.3"], {
+        description: "The oldest TLS that is spoken; below TLSv1.2 it takes ciphers that are not safe.",
       }),
     ),
   },
@@ -235,6 +285,7 @@ export const configSchema = Type.Object(
         { additionalProperties: false },
       ),
     ),
+    binary: Type.Optional(binarySchema),
     apps: Type.Array(appSchema, {
       minItems: 1,
       maxItems: 10_000,
@@ -247,3 +298,4 @@ export const configSchema = Type.Object(
 export type WrittenConfig = Type.Static<typeof configSchema>;
 export type WrittenApp = WrittenConfig["apps"][number];
 export type WrittenCredentials = WrittenApp["credentials"];
+export type WrittenBinary = NonNullable<WrittenConfig["binary"]>;

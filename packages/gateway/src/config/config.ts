@@ -14,6 +14,8 @@ export interface Config {
   /** How long events are kept: until either is reached. */
   readonly events?: { readonly keepMs?: number; readonly keepBytes?: number };
   readonly webhooks?: WebhooksConfig;
+  /** The bridge for senders of the retired binary protocol; absent: there is none. */
+  readonly binary?: BinaryConfig;
   readonly apps: readonly AppConfig[];
 }
 
@@ -38,6 +40,22 @@ export interface WebhooksConfig {
   readonly ca?: string;
 }
 
+/** Where senders of the retired binary protocol are served, and how. */
+export interface BinaryConfig {
+  readonly host: string;
+  /** 0 takes any free port. */
+  readonly port: number;
+  readonly feedbackPort: number;
+  /** The server's identity, PEM. */
+  readonly cert: string;
+  readonly key: string;
+  /** Authorities of client certificates, PEM; absent: only those that an app pins are let in. */
+  readonly clientCa?: string;
+  /** "queued": on disk before anything else. "pass-through": sent to Apple at once, and its answer waited for. */
+  readonly mode: "queued" | "pass-through";
+  readonly minTls: "TLSv1" | "TLSv1.1" | "TLSv1.2" | "TLSv1.3";
+}
+
 export interface AppConfig {
   /** As it stands in URLs. Unique. */
   readonly name: string;
@@ -52,6 +70,8 @@ export interface AppConfig {
   readonly ca?: string;
   /** Notifications a second at most, on all its ways to Apple together. */
   readonly rateLimit?: number;
+  /** SHA-256 of client certificates that are this app's over the binary protocol, whoever signed them; 64 capital hex digits. */
+  readonly fingerprints?: readonly string[];
 }
 
 /** One thing that is wrong with the configuration. */

@@ -7,6 +7,7 @@ import type { AppConfig, Config, ConfigProblem, WebhooksConfig } from "./config.
 import { type ConfigDocument, explainReadError, readConfigDocument } from "./config-document.ts";
 import { configSchema, credentialsSchema, type WrittenApp, type WrittenConfig } from "./config-schema.ts";
 import { type Environment, type EnvironmentSetting, readEnvironment, variableOf } from "./environment.ts";
+import { loadBinary, readFingerprints } from "./load-binary.ts";
 import { describeConversion, describeExpiry, loadCredentials } from "./load-credentials.ts";
 import { findSchemaProblems } from "./schema-problems.ts";
 
@@ -72,16 +73,20 @@ class ConfigReader {
     const dataDir = resolve(this.#folder, data);
     this.#checkDataDir(dataDir);
     this.#checkLimits((value as Partial<WrittenConfig> | undefined)?.limits);
+    const binary = loadBinary(value, this.#folder, (path, detail) => this.#refuse(path, detail));
     if (this.problems.length > 0 || !isConfig.Check(value)) return undefined;
-    const { listen, log, limits, retention, events } = value;
+    const { log, limits, retention, events } = value;
+    const listen = { host: value.listen?.host ?? "127.0.0.1", port: value.listen?.port ?? 8080 };
+    this.warnings.push(...(binary?.warnings ?? []));
     return {
-      listen: { host: listen?.host ?? "127.0.0.1", port: listen?.port ?? 8080 },
+      listen,
       dataDir,
       logLevel: log?.level ?? "info",
       ...(limits === undefined ? {} : { limits }),
       ...(retention === undefined ? {} : { retention: readRetention(retention) }),
       ...(events === undefined ? {} : { events: readEvents(events) }),
       ...(webhooks === undefined ? {} : { webhooks }),
+      ...(binary === undefined ? {} : { binary: { host: listen.host, ...binary.settings } }),
       apps,
     };
   }
@@ -123,7 +128,7 @@ class ConfigReader {
   }
 
   #readApp(app: Partial<WrittenApp>, index: number): AppConfig[] {
-    const { name, topic, environment, endpoint, rateLimit } = app;
+    const { name, topic, environment, endpoint, rateLimit, binary } = app;
     const at: Path = ["apps", index];
     if (typeof endpoint === "string") this.#checkEndpoint([...at, "endpoint"], endpoint);
     const ca = typeof app.ca === "string" ? this.#readTrustAnchors([...at, "ca"], app.ca) : undefined;
@@ -153,6 +158,7 @@ class ConfigReader {
         ...(endpoint === undefined ? {} : { endpoint }),
         ...(ca === undefined ? {} : { ca }),
         ...(rateLimit === undefined ? {} : { rateLimit }),
+        ...(binary === undefined ? {} : { fingerprints: readFingerprints(binary) }),
       },
     ];
   }

@@ -1,0 +1,182 @@
+import type { Clock } from "@carillon/apns";
+import type { App, Apps } from "../apps/index.ts";
+import type { BinaryConfig } from "../config/index.ts";
+import type { Delivery } from "../delivery/index.ts";
+import { type BridgeLimits, type BridgeLogger, defaultBridgeLimits } from "./bridge-limits.ts";
+import { serveFeedback } from "./feedback-connection.ts";
+import type { FeedbackSource } from "./feedback-source.ts";
+import { FrameReader, type WantedPush } from "./frame-reader.ts";
+import type { FrameTaker, TakerListener } from "./frame-taker.ts";
+import { PassThroughRoute } from "./pass-through-route.ts";
+import { PassThroughTaker } from "./pass-through-taker.ts";
+import { PushConnection } from "./push-connection.ts";
+import { QueuedTaker } from "./queued-taker.ts";
+import { Attendance, TlsDoor, type Visitor } from "./tls-door.ts";
+
+export interface BridgeOptions {
+  readonly config: BinaryConfig;
+  readonly apps: Pick<Apps, "all" | "senderFor">;
+  readonly delivery: Pick<Delivery, "take">;
+  readonly feedback: FeedbackSource;
+  readonly clock: Clock;
+  readonly logger: BridgeLogger;
+  readonly limits?: Partial<BridgeLimits> | undefined;
+  /** Pass-through: hears of a device token that is gone, so that feedback tells of it. */
+  gone(app: App, push: WantedPush, goneSinceMs: number | undefined): void;
+}
+
+/**
+ * Takes the binary protocol that Apple retired in 2021, and gives its feedback. Senders need another host name and nothing else: their
+ * certificate says which app they are.
+ */
+export class Bridge {
+  readonly #options: BridgeOptions;
+  readonly #limits: BridgeLimits;
+  readonly #attendance = new Attendance();
+  readonly #connections = new Set<PushConnection>();
+  readonly #routes = new Map<string, PassThroughRoute>();
+  /** Apps whose feedback is being read. */
+  readonly #reading = new Set<string>();
+  #doors: readonly TlsDoor[] = [];
+
+  private constructor(options: BridgeOptions) {
+    this.#options = options;
+    this.#limits = { ...defaultBridgeLimits, ...options.limits };
+  }
+
+  /** @throws Error of the system where a port cannot be had */
+  static async open(options: BridgeOptions): Promise<Bridge> {
+    const bridge = new Bridge(options);
+    const { config, logger } = options;
+    const push = await bridge.#openDoor(config.port, "push", (visitor) => bridge.#takePushes(visitor));
+    bridge.#doors = [push];
+    try {
+      const feedback = await bridge.#openDoor(config.feedbackPort, "feedback", (visitor) =>
+        bridge.#tellFeedback(visitor),
+      );
+      bridge.#doors = [push, feedback];
+    } catch (error) {
+      await push.close();
+      throw error;
+    }
+    const { port, feedbackPort } = bridge;
+    logger.info({ port, feedbackPort, mode: config.mode }, "the bridge is open for the binary protocol");
+    if (config.minTls === "TLSv1" || config.minTls === "TLSv1.1")
+      logger.warn(
+        { minTls: config.minTls },
+        "the bridge takes a TLS that is broken: let only your own senders reach its ports",
+      );
+    return bridge;
+  }
+
+  get port(): number {
+    return this.#doors[0]!.port;
+  }
+
+  get feedbackPort(): number {
+    return this.#doors[1]!.port;
+  }
+
+  /** Connections of both ports, handshakes among them. */
+  get connections(): number {
+    return this.#attendance.all;
+  }
+
+  /**
+   * Takes nothing more, settles what was begun and tells each sender which one was the last.
+   * @param deadlineMs for what Apple or the disk must still answer
+   */
+  async stop(deadlineMs: number): Promise<void> {
+    for (const door of this.#doors) door.shut();
+    const stopped = Promise.all([...this.#connections].map((connection) => connection.stop()));
+    await within(this.#options.clock, deadlineMs, stopped);
+  }
+
+  /** Lets those who were told hear it, and closes everything. */
+  async close(): Promise<void> {
+    const closed = Promise.all([...this.#connections].map((connection) => connection.closed));
+    await within(this.#options.clock, this.#limits.lingerMs, closed);
+    await Promise.all(this.#doors.map((door) => door.close()));
+  }
+
+  #openDoor(port: number, name: string, accept: (visitor: Visitor) => void): Promise<TlsDoor> {
+    const { config, apps, logger } = this.#options;
+    return TlsDoor.open({
+      ...{ config, port, name, apps, logger, accept },
+      attendance: this.#attendance,
+      limits: this.#limits,
+    });
+  }
+
+  #takePushes({ socket, app, topic }: Visitor): void {
+    const { clock, logger } = this.#options;
+    const connection = new PushConnection({
+      ...{ socket, clock, logger, limits: this.#limits },
+      reader: new FrameReader(app.config.topic, topic),
+      fields: { app: app.config.name, peer: socket.remoteAddress },
+      makeTaker: (listener) => this.#takerFor(app, listener),
+    });
+    this.#connections.add(connection);
+    socket.once("close", () => this.#connections.delete(connection));
+  }
+
+  #takerFor(app: App, listener: TakerListener): FrameTaker {
+    const { config, delivery, clock, logger, gone } = this.#options;
+    if (config.mode === "queued") return new QueuedTaker({ app, delivery, clock, logger }, listener);
+    return new PassThroughTaker(
+      {
+        route: this.#routeOf(app),
+        window: this.#limits.window,
+        gone: (push, goneSinceMs) => gone(app, push, goneSinceMs),
+      },
+      listener,
+    );
+  }
+
+  #routeOf(app: App): PassThroughRoute {
+    const { name, environment } = app.config;
+    let route = this.#routes.get(name);
+    if (route === undefined) {
+      const { apps, clock } = this.#options;
+      const sender = apps.senderFor(name, environment);
+      if (sender === undefined) throw new Error(`app ${name} has no way to ${environment}`);
+      route = new PassThroughRoute(sender, clock, this.#limits.attempts);
+      this.#routes.set(name, route);
+    }
+    return route;
+  }
+
+  async #tellFeedback({ socket, app }: Visitor): Promise<void> {
+    const { feedback: source, clock, logger } = this.#options;
+    const { name, environment } = app.config;
+    if (this.#reading.has(name)) {
+      // One reader at a time has it all.
+      socket.resume();
+      socket.end();
+      return;
+    }
+    this.#reading.add(name);
+    const fields = { app: name, peer: socket.remoteAddress };
+    const stallMs = this.#limits.feedbackStallMs;
+    try {
+      const read = await serveFeedback({ socket, app: name, environment, source, clock, stallMs });
+      if (read.kind === "read") logger.info({ ...fields, tokens: read.tokens }, "feedback was read");
+      else logger.info(fields, `feedback was not read to its end, and is kept: ${read.detail}`);
+    } catch (error) {
+      socket.destroy();
+      logger.warn(fields, `feedback cannot be told: ${(error as Error).message}`);
+    } finally {
+      this.#reading.delete(name);
+    }
+  }
+}
+
+function within(clock: Clock, ms: number, work: Promise<unknown>): Promise<void> {
+  return new Promise((resolve) => {
+    const timer = clock.setTimer(resolve, ms);
+    void work.then(() => {
+      timer.cancel();
+      resolve();
+    });
+  });
+}

@@ -1,0 +1,158 @@
+import { type ErrorResponse, errorStatus } from "@carillon/apns/binary";
+import { readVerdict, type WireVerdict } from "./answer-to-error.ts";
+import type { ReadFrame, WantedPush } from "./frame-reader.ts";
+import type { FrameTaker, TakerListener } from "./frame-taker.ts";
+import type { PassThroughRoute } from "./pass-through-route.ts";
+
+export interface PassThroughTakerOptions {
+  readonly route: PassThroughRoute;
+  /** Frames that may be sent and not answered. */
+  readonly window: number;
+  /** Hears of each device token that is gone. */
+  gone(push: WantedPush, goneSinceMs: number | undefined): void;
+}
+
+interface Failure {
+  readonly kind: "rejected" | "later";
+  /** Of a rejected one. */
+  readonly status: number;
+  readonly detail: string;
+}
+
+interface Entry {
+  readonly frame: ReadFrame;
+  readonly bytes: number;
+  state: "waiting" | "sent" | "done" | Failure;
+}
+
+/** What an entry costs beside its payload, roughly. */
+const entryBytes = 200;
+
+/**
+ * Sends frames to Apple in order, a window of them at a time, and waits for the answers. The first one that fails ends it: the
+ * answers to those that had left behind it are awaited, what Apple took of them is remembered for when it is sent again, and then
+ * the error names the first.
+ */
+export class PassThroughTaker implements FrameTaker {
+  readonly #options: PassThroughTakerOptions;
+  readonly #listener: TakerListener;
+  /** From the first that is not settled. */
+  #entries: Entry[] = [];
+  /** Of the first that was not sent. */
+  #next = 0;
+  #inFlight = 0;
+  #bytes = 0;
+  #hasFailed = false;
+  #lastTaken = 0;
+  #state: "open" | "stopping" | "ended" = "open";
+  #whenSettled: (() => void)[] = [];
+  readonly #pumpAgain = (): void => this.#pump();
+
+  constructor(options: PassThroughTakerOptions, listener: TakerListener) {
+    this.#options = options;
+    this.#listener = listener;
+  }
+
+  get unsettledBytes(): number {
+    return this.#bytes;
+  }
+
+  take(frames: readonly ReadFrame[]): void {
+    if (this.#state !== "open" || this.#hasFailed) return;
+    for (const frame of frames) {
+      const bytes = entryBytes + (frame.kind === "push" ? frame.payload.length : 0);
+      this.#entries.push({ frame, bytes, state: "waiting" });
+      this.#bytes += bytes;
+    }
+    this.#pump();
+  }
+
+  settled(): Promise<void> {
+    if (this.#entries.length === 0 || this.#state === "ended") return Promise.resolve();
+    return new Promise((resolve) => this.#whenSettled.push(resolve));
+  }
+
+  async stop(): Promise<ErrorResponse | undefined> {
+    if (this.#state === "open") this.#state = "stopping";
+    this.#advance();
+    if (this.#inFlight > 0) await this.settled();
+    if (this.#hasFailed) return undefined;
+    this.#state = "ended";
+    return { status: errorStatus.shutdown, identifier: this.#lastTaken };
+  }
+
+  #pump(): void {
+    const { route, window } = this.#options;
+    while (this.#state === "open" && !this.#hasFailed && this.#inFlight < window) {
+      const entry = this.#entries[this.#next];
+      if (entry === undefined) break;
+      const { frame } = entry;
+      if (frame.kind === "refused") this.#fail(entry, { ...frame, kind: "rejected" });
+      else if (route.resent.take(frame)) entry.state = "done";
+      else if (route.hasRoom(this.#pumpAgain)) {
+        entry.state = "sent";
+        this.#inFlight += 1;
+        void this.#send(entry, frame);
+      } else break;
+      this.#next += 1;
+    }
+    this.#advance();
+  }
+
+  async #send(entry: Entry, push: WantedPush): Promise<void> {
+    const verdict = await this.#options.route.send(push).then(
+      readVerdict,
+      // Only what is closed throws here: what was read is valid.
+      (error: unknown): WireVerdict => ({ kind: "later", detail: (error as Error).message }),
+    );
+    this.#inFlight -= 1;
+    if (verdict.kind === "gone") this.#options.gone(push, verdict.goneSinceMs);
+    if (verdict.kind === "taken" || verdict.kind === "gone") entry.state = "done";
+    else
+      this.#fail(entry, {
+        kind: verdict.kind,
+        status: verdict.kind === "rejected" ? verdict.status : errorStatus.shutdown,
+        detail: verdict.detail,
+      });
+    this.#pump();
+  }
+
+  #fail(entry: Entry, failure: Failure): void {
+    entry.state = failure;
+    this.#hasFailed = true;
+  }
+
+  /** Lets go of what is done at the front, and ends when nothing more can come. */
+  #advance(): void {
+    if (this.#state === "ended") return;
+    let done = 0;
+    while (this.#entries[done]?.state === "done") {
+      const { frame, bytes } = this.#entries[done]!;
+      this.#lastTaken = frame.identifier;
+      this.#bytes -= bytes;
+      done += 1;
+    }
+    if (done > 0) {
+      this.#entries = this.#entries.slice(done);
+      this.#next -= done;
+    }
+    const isOver = this.#inFlight === 0 && (this.#hasFailed || this.#state === "stopping");
+    if (isOver && this.#hasFailed) this.#conclude();
+    if (done > 0) this.#listener.room();
+    if (isOver || this.#entries.length === 0) for (const resolve of this.#whenSettled.splice(0)) resolve();
+  }
+
+  /** Everything in front of the first entry was taken, and that one failed. */
+  #conclude(): void {
+    this.#state = "ended";
+    const [first, ...behind] = this.#entries;
+    this.#entries = [];
+    this.#bytes = 0;
+    for (const { frame, state } of behind)
+      if (state === "done" && frame.kind === "push") this.#options.route.resent.remember(frame);
+    if (first === undefined || typeof first.state === "string") return;
+    const { kind, status, detail } = first.state;
+    const identifier = kind === "rejected" ? first.frame.identifier : this.#lastTaken;
+    this.#listener.fault({ status, identifier }, detail);
+  }
+}
