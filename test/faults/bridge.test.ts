@@ -1,8 +1,9 @@
 /** Rows 75 to 83: the bridge, from the side of a sender that speaks the retired binary protocol. */
-import { encodeFrame, errorStatus } from "@carillon/apns/binary";
+import { encodeFrame, errorStatus, FeedbackDecoder } from "@carillon/apns/binary";
 import { VirtualClock } from "@carillon/simulator";
 import { expect, test } from "vitest";
-import { type BridgeSite, openBridge } from "../support/bridges.ts";
+import { type BridgeSite, identitiesFor, openBridge } from "../support/bridges.ts";
+import { openGateway } from "../support/gateways.ts";
 import { frame, type LastWords, LegacySender, type SenderIdentity } from "../support/legacy-sender.ts";
 import { deviceToken } from "../support/sending.ts";
 
@@ -150,6 +151,27 @@ test.each(["queued", "pass-through"] as const)(
     }
     await takenBy(site, 2 * splits.length);
     expect(timesTaken(site)).toEqual(new Map([1, 2].map((ordinal) => [deviceToken(ordinal), splits.length])));
+  },
+);
+
+test.each(["queued", "pass-through"] as const)(
+  "row 82: device tokens that Apple calls gone are told by feedback, once, also over a new start (%s)",
+  async (mode) => {
+    const site = await openBridge({ mode });
+    const { apple, gateway, config, sender, feedbackReader } = site;
+    apple.devices.unregister(deviceToken(2), 1_700_000_000_999);
+    expect((await sendOut(sender, frame(1), frame(2), frame(3))).response).toBeUndefined();
+    await apple.history.waitFor({ count: 3 });
+    await gateway.close();
+    const second = identitiesFor(await openGateway(config), apple, sender.ca).feedbackReader;
+    const decoder = new FeedbackDecoder();
+    decoder.receive((await new LegacySender(second).ended).bytes);
+    expect(decoder.next()).toEqual({
+      kind: "tuple",
+      value: { goneSinceSeconds: 1_700_000_000, deviceToken: Buffer.from(deviceToken(2), "hex") },
+    });
+    expect(decoder.next()).toBeUndefined();
+    expect((await new LegacySender({ ...feedbackReader, port: second.port }).ended).bytes).toHaveLength(0);
   },
 );
 

@@ -7,7 +7,7 @@ import type { FastifyInstance } from "fastify";
 import { type Logger, pino } from "pino";
 import { createApi, openAdminKey } from "./api/index.ts";
 import { Apps } from "./apps/index.ts";
-import { Bridge, type FeedbackSource } from "./bridge/index.ts";
+import { Bridge } from "./bridge/index.ts";
 import type { Config, Limits } from "./config/index.ts";
 import { type Delivery, type DeliveryOptions, startDelivery } from "./delivery/index.ts";
 import { Outcomes, openWebhooks, type Webhooks } from "./outcomes/index.ts";
@@ -94,8 +94,8 @@ export async function startGateway({
     if (config.binary !== undefined)
       bridge = await Bridge.open({
         ...{ config: config.binary, apps, delivery, logger, clock },
-        feedback: noFeedback,
-        gone: () => undefined,
+        feedback: outcomes.feedbackReaders,
+        answered: (...answer) => outcomes.answered(...answer),
       });
   } catch (error) {
     await stop({ server, bridge, delivery, apps, outcomes, webhooks }, 0);
@@ -168,13 +168,6 @@ async function stop(
   await bridge?.close();
   await apps.close(0);
 }
-
-/** Until there is a list of device tokens that are gone. */
-const noFeedback: FeedbackSource = {
-  readUpTo: async () => 0,
-  list: async (_app, _environment, after) => ({ tokens: [], cursor: after }),
-  markRead: async () => undefined,
-};
 
 interface Listen {
   readonly host: string;

@@ -6,7 +6,7 @@ export type WireVerdict =
   /** Nothing is said. */
   | { readonly kind: "taken" }
   /** Nothing is said either: the feedback service tells of it. */
-  | { readonly kind: "gone"; readonly goneSinceMs: number | undefined }
+  | { readonly kind: "gone" }
   /** It failed by its own fault: an error response names it. */
   | { readonly kind: "rejected"; readonly status: number; readonly detail: string }
   /** Apple or the way to it failed: the sender is told to come again with it. */
@@ -18,16 +18,16 @@ export function readVerdict(outcome: Outcome): WireVerdict {
     case "accepted":
       return { kind: "taken" };
     case "rejected": {
-      const { reason, goneSinceMs } = outcome;
+      const { reason } = outcome;
       const { fault, status: httpStatus } = rejectionReasons[reason];
-      if (httpStatus === 410) return { kind: "gone", goneSinceMs };
+      if (httpStatus === 410) return { kind: "gone" };
       const detail = `Apple says ${reason}`;
       if (fault === "service" || fault === "pace") return { kind: "later", detail };
       return { kind: "rejected", status: errorStatusOf(reason) ?? errorStatus.processingError, detail };
     }
     case "unrecognized": {
       const { status } = outcome;
-      if (status === 410) return { kind: "gone", goneSinceMs: undefined };
+      if (status === 410) return { kind: "gone" };
       const detail = `Apple says ${status} ${outcome.reason}`.trim();
       if (status === 429 || status >= 500) return { kind: "later", detail };
       return { kind: "rejected", status: errorStatus.processingError, detail };

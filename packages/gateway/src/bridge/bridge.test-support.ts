@@ -70,7 +70,7 @@ export async function openBridgeAlone(
     feedback: new FakeFeedback([]),
     clock,
     logger: { info: note, warn: note },
-    gone: () => undefined,
+    answered: async () => undefined,
     ...options,
     config: {
       ...{ host: "127.0.0.1", port: 0, feedbackPort: 0, cert, key, mode: "queued", minTls: "TLSv1.2" },

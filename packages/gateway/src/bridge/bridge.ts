@@ -1,11 +1,11 @@
-import type { Clock } from "@carillon/apns";
+import type { Clock, Outcome } from "@carillon/apns";
 import type { App, Apps } from "../apps/index.ts";
 import type { BinaryConfig } from "../config/index.ts";
 import type { Delivery } from "../delivery/index.ts";
 import { type BridgeLimits, type BridgeLogger, defaultBridgeLimits } from "./bridge-limits.ts";
 import { serveFeedback } from "./feedback-connection.ts";
 import type { FeedbackSource } from "./feedback-source.ts";
-import { FrameReader, type WantedPush } from "./frame-reader.ts";
+import { FrameReader } from "./frame-reader.ts";
 import type { FrameTaker, TakerListener } from "./frame-taker.ts";
 import { PassThroughRoute } from "./pass-through-route.ts";
 import { PassThroughTaker } from "./pass-through-taker.ts";
@@ -21,8 +21,8 @@ export interface BridgeOptions {
   readonly clock: Clock;
   readonly logger: BridgeLogger;
   readonly limits?: Partial<BridgeLimits> | undefined;
-  /** Pass-through: hears of a device token that is gone, so that feedback tells of it. */
-  gone(app: App, push: WantedPush, goneSinceMs: number | undefined): void;
+  /** Pass-through: hears of Apple's answers. Resolves when what is to be known of one later is on disk. */
+  answered(app: string, environment: string, deviceToken: string, outcome: Outcome): Promise<void>;
 }
 
 /**
@@ -121,13 +121,14 @@ export class Bridge {
   }
 
   #takerFor(app: App, listener: TakerListener): FrameTaker {
-    const { config, delivery, clock, logger, gone } = this.#options;
+    const { config, delivery, clock, logger, answered } = this.#options;
     if (config.mode === "queued") return new QueuedTaker({ app, delivery, clock, logger }, listener);
     return new PassThroughTaker(
       {
         route: this.#routeOf(app),
         window: this.#limits.window,
-        gone: (push, goneSinceMs) => gone(app, push, goneSinceMs),
+        answered: ({ deviceToken }, outcome) =>
+          answered(app.config.name, app.config.environment, deviceToken.toString("hex"), outcome),
       },
       listener,
     );

@@ -1,3 +1,2 @@
 /** The bridge: senders that speak Apple's retired binary protocol, taken in as they are. */
 export { Bridge } from "./bridge.ts";
-export type { FeedbackSource } from "./feedback-source.ts";

@@ -1,3 +1,4 @@
+import type { Outcome } from "@carillon/apns";
 import { type ErrorResponse, errorStatus } from "@carillon/apns/binary";
 import { readVerdict, type WireVerdict } from "./answer-to-error.ts";
 import type { ReadFrame, WantedPush } from "./frame-reader.ts";
@@ -8,8 +9,8 @@ export interface PassThroughTakerOptions {
   readonly route: PassThroughRoute;
   /** Frames that may be sent and not answered. */
   readonly window: number;
-  /** Hears of each device token that is gone. */
-  gone(push: WantedPush, goneSinceMs: number | undefined): void;
+  /** Hears of each answer. A push counts as taken only when this is resolved: a device token that is gone must be told of. */
+  answered(push: WantedPush, outcome: Outcome): Promise<void>;
 }
 
 interface Failure {
@@ -100,13 +101,8 @@ export class PassThroughTaker implements FrameTaker {
   }
 
   async #send(entry: Entry, push: WantedPush): Promise<void> {
-    const verdict = await this.#options.route.send(push).then(
-      readVerdict,
-      // Only what is closed throws here: what was read is valid.
-      (error: unknown): WireVerdict => ({ kind: "later", detail: (error as Error).message }),
-    );
+    const verdict = await this.#verdictOn(push);
     this.#inFlight -= 1;
-    if (verdict.kind === "gone") this.#options.gone(push, verdict.goneSinceMs);
     if (verdict.kind === "taken" || verdict.kind === "gone") entry.state = "done";
     else
       this.#fail(entry, {
@@ -115,6 +111,18 @@ export class PassThroughTaker implements FrameTaker {
         detail: verdict.detail,
       });
     this.#pump();
+  }
+
+  async #verdictOn(push: WantedPush): Promise<WireVerdict> {
+    const { route, answered } = this.#options;
+    try {
+      const outcome = await route.send(push);
+      await answered(push, outcome);
+      return readVerdict(outcome);
+    } catch (error) {
+      // The way to Apple is closed, or the store has failed: what was read is valid.
+      return { kind: "later", detail: (error as Error).message };
+    }
   }
 
   #fail(entry: Entry, failure: Failure): void {

@@ -1,7 +1,8 @@
-import type { Clock } from "@carillon/apns";
-import type { EventStore, VerdictStore } from "../store/index.ts";
+import type { Clock, Outcome } from "@carillon/apns";
+import type { EventStore, FeedbackReaderStore, VerdictStore } from "../store/index.ts";
 import { defaultFeedLimits, EventFeed, type FeedLimits } from "./event-feed.ts";
 import { Feedback } from "./feedback/feedback.ts";
+import { FeedbackReaders } from "./feedback/feedback-readers.ts";
 import { Incidents } from "./feedback/incidents.ts";
 import { Restorer } from "./feedback/restorer.ts";
 import { SignsOfLife } from "./feedback/signs-of-life.ts";
@@ -9,7 +10,7 @@ import { EventLog, type EventRetention } from "./stored-event-log.ts";
 import { Teller } from "./teller.ts";
 
 export interface OutcomesOptions {
-  readonly store: EventStore & VerdictStore;
+  readonly store: EventStore & VerdictStore & FeedbackReaderStore;
   readonly clock: Clock;
   readonly logger: {
     info(fields: object, message: string): void;
@@ -24,6 +25,7 @@ export class Outcomes {
   readonly log: EventLog;
   readonly feed: EventFeed;
   readonly feedback: Feedback;
+  readonly feedbackReaders: FeedbackReaders;
   readonly incidents: Incidents;
   readonly #options: OutcomesOptions;
   readonly #signs = new SignsOfLife();
@@ -42,6 +44,7 @@ export class Outcomes {
     });
     this.incidents = new Incidents(() => clock.now());
     this.feedback = new Feedback(store, clock);
+    this.feedbackReaders = new FeedbackReaders(store);
     this.#restorer = new Restorer(options);
   }
 
@@ -64,6 +67,26 @@ export class Outcomes {
       this.#tellers.set(name, teller);
     }
     return teller;
+  }
+
+  /**
+   * An answer to a push that is in no queue, which no settlement writes down: the event, and what it says of the device token.
+   * Resolves when that is on disk.
+   */
+  async answered(app: string, environment: string, deviceToken: string, outcome: Outcome): Promise<void> {
+    const teller = this.tellerFor(app, environment);
+    if (outcome.kind === "accepted") teller.accepted(deviceToken);
+    if (outcome.kind !== "rejected") return;
+    const { apnsId: id, reason } = outcome;
+    const told = teller.ended({ id, status: "rejected", reason, outcome, deviceToken });
+    const { events = [], verdict, restorations = [] } = told;
+    const { store, clock } = this.#options;
+    const nowMs = clock.now();
+    await Promise.all([
+      store.appendEvents(events, nowMs),
+      verdict === undefined ? undefined : store.passVerdicts([verdict], nowMs),
+      restorations.length === 0 ? undefined : store.restore(restorations, nowMs),
+    ]);
   }
 
   /** Ends all streams and forgets nothing more. */

@@ -7,6 +7,7 @@ export type {
   NotificationRun,
   StoredEvent,
 } from "./event-store.ts";
+export type { FeedbackReaderStore } from "./feedback-readers.ts";
 export type { BatchHead } from "./listing.ts";
 export type { StoredPause } from "./pauses.ts";
 export type { FoundRequestKey, NewRequestKey } from "./request-keys.ts";

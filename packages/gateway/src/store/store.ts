@@ -1,5 +1,6 @@
 import type { CancellingStore } from "./cancelling.ts";
 import type { EventStore } from "./event-store.ts";
+import type { FeedbackReaderStore } from "./feedback-readers.ts";
 import type { ListingStore } from "./listing.ts";
 import type { BatchId, NodeId, Note } from "./note.ts";
 import type { PauseStore } from "./pauses.ts";
@@ -164,6 +165,7 @@ export interface Store
     PauseStore,
     EventStore,
     VerdictStore,
+    FeedbackReaderStore,
     WebhookStore {
   /**
    * Stores all or none, the keys of the requests that brought the batches among them. Resolves with the bodies, in the same

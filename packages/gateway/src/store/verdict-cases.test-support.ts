@@ -64,6 +64,12 @@ export function verdictCases(withStore: WithStore): void {
     ]);
   });
 
+  promise("writes a verdict down apart from any settlement, just the same", async ({ store }) => {
+    await store.passVerdicts([gone, gone], 2_000);
+    expect(await store.listVerdicts("demo", 0, 10)).toMatchObject([{ verdict: "gone", answers: 2 }]);
+    expect(await told(store)).toEqual([["token.gone", "sandbox"]]);
+  });
+
   promise("makes a suspect token gone, and never the other way round", async ({ store }) => {
     await pass(store, [suspect, gone, suspect]);
     expect(await store.listVerdicts("demo", 0, 10)).toMatchObject([

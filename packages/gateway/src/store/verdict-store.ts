@@ -42,6 +42,8 @@ export interface Restoration {
  * `token.suspect`; one that is taken back as `token.restored`. A token that is gone is not made suspect.
  */
 export interface VerdictStore {
+  /** For answers that no settlement writes down. */
+  passVerdicts(verdicts: readonly NewVerdict[], atMs: number): Promise<void>;
   /** Resolves with how many verdicts were taken back. */
   restore(restorations: readonly Restoration[], atMs: number): Promise<number>;
   /** In the order of their cursors, behind `after`. */

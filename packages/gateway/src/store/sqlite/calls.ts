@@ -16,6 +16,8 @@ export const writing = [
   "purgeEvents",
   "restore",
   "purgeVerdicts",
+  "passVerdicts",
+  "markFeedbackRead",
   "addWebhook",
   "changeWebhook",
   "deleteWebhook",
@@ -35,6 +37,7 @@ export type CallName =
   | "readEvents"
   | "listVerdicts"
   | "findGone"
+  | "feedbackReadUpTo"
   | "listWebhooks"
   | "listWebhookAttempts";
 

@@ -4,6 +4,7 @@ import { type Answer, type Call, writing } from "./calls.ts";
 import type { OpenedFolder } from "./data-folder.ts";
 import { type Database, faultOf, type Statement } from "./driver.ts";
 import { Events } from "./events.ts";
+import { FeedbackReaders } from "./feedback-readers.ts";
 import { Leases } from "./leases.ts";
 import { Pauses } from "./pauses.ts";
 import { Records } from "./records.ts";
@@ -35,6 +36,7 @@ export class SqliteEngine {
   readonly #pauses: Pauses;
   readonly #events: Events;
   readonly #verdicts: Verdicts;
+  readonly #feedbackReaders: FeedbackReaders;
   readonly #webhooks: Webhooks;
   readonly #requestKeys: RequestKeys;
   readonly #checkpoint: Statement;
@@ -53,6 +55,7 @@ export class SqliteEngine {
     this.#verdicts = new Verdicts(this.#database, this.#events);
     this.#batches = new Batches(this.#database, this.#events, this.#verdicts);
     this.#webhooks = new Webhooks(this.#database);
+    this.#feedbackReaders = new FeedbackReaders(this.#database);
     this.#leases = new Leases(this.#database, now);
     this.#records = new Records(this.#database);
     this.#pauses = new Pauses(this.#database);
@@ -206,6 +209,12 @@ export class SqliteEngine {
         return this.#verdicts.restore(...call.args);
       case "purgeVerdicts":
         return this.#verdicts.purge(...call.args);
+      case "passVerdicts":
+        return this.#verdicts.passAll(...call.args);
+      case "markFeedbackRead":
+        return this.#feedbackReaders.mark(...call.args);
+      case "feedbackReadUpTo":
+        return this.#feedbackReaders.readUpTo(...call.args);
       case "addWebhook":
         return this.#webhooks.add(...call.args);
       case "changeWebhook":

@@ -65,6 +65,10 @@ export function inThreadStore(engine: SqliteEngine): Store {
     findGone: (app, environment, deviceTokens) =>
       ask({ name: "findGone", args: [app, environment, deviceTokens] }),
     purgeVerdicts: (beforeMs, limit) => ask({ name: "purgeVerdicts", args: [beforeMs, limit] }),
+    passVerdicts: (verdicts, atMs) => ask({ name: "passVerdicts", args: [verdicts, atMs] }),
+    feedbackReadUpTo: (app, environment) => ask({ name: "feedbackReadUpTo", args: [app, environment] }),
+    markFeedbackRead: (app, environment, cursor) =>
+      ask({ name: "markFeedbackRead", args: [app, environment, cursor] }),
     addWebhook: (webhook) => ask({ name: "addWebhook", args: [webhook] }),
     changeWebhook: (change) => ask({ name: "changeWebhook", args: [change] }),
     deleteWebhook: (id) => ask({ name: "deleteWebhook", args: [id] }),

@@ -129,6 +129,14 @@ const migrations: readonly string[] = [
   ALTER TABLE note ADD COLUMN retry_id TEXT;
   ALTER TABLE note ADD COLUMN retry_place INTEGER;
   `,
+  `
+  CREATE TABLE feedback_reader (
+    app TEXT NOT NULL,
+    environment TEXT NOT NULL,
+    cursor INTEGER NOT NULL,
+    PRIMARY KEY (app, environment)
+  ) WITHOUT ROWID;
+  `,
 ];
 
 /** The form that this version knows. */

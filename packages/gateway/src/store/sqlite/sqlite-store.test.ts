@@ -5,6 +5,7 @@ import { describe } from "vitest";
 // A worker thread needs the built file.
 import { SqliteStore } from "../../../dist/store/index.js";
 import { eventCases } from "../event-cases.test-support.ts";
+import { feedbackReaderCases } from "../feedback-reader-cases.test-support.ts";
 import type { Store } from "../store.ts";
 import { storeCases, type WithStore } from "../store-cases.test-support.ts";
 import { verdictCases } from "../verdict-cases.test-support.ts";
@@ -31,6 +32,7 @@ function allCases(withStore: WithStore): void {
   storeCases(withStore);
   eventCases(withStore);
   verdictCases(withStore);
+  feedbackReaderCases(withStore);
   webhookCases(withStore);
 }
 

@@ -58,6 +58,10 @@ export class Verdicts {
     );
   }
 
+  passAll(verdicts: readonly NewVerdict[], atMs: number): void {
+    for (const verdict of verdicts) this.pass(verdict, atMs);
+  }
+
   restore(restorations: readonly Restoration[], atMs: number): number {
     let restored = 0;
     for (const { app, environment, deviceToken, goodAtMs = Number.POSITIVE_INFINITY, cause } of restorations)

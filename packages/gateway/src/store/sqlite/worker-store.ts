@@ -19,7 +19,7 @@ import type {
   Store,
 } from "../store.ts";
 import { StoreFailedError } from "../store-errors.ts";
-import type { Restoration, StoredVerdict } from "../verdict-store.ts";
+import type { NewVerdict, Restoration, StoredVerdict } from "../verdict-store.ts";
 import type { StoredWebhook, WebhookChange } from "../webhook-store.ts";
 import { type Answer, type Call, type CallName, errorOf, type ResultOf } from "./calls.ts";
 import { transfersOfCall } from "./transfers.ts";
@@ -165,6 +165,18 @@ export class WorkerStore implements Store {
 
   purgeVerdicts(beforeMs: number, limit: number): Promise<number> {
     return this.#call({ name: "purgeVerdicts", args: [beforeMs, limit] });
+  }
+
+  passVerdicts(verdicts: readonly NewVerdict[], atMs: number): Promise<void> {
+    return this.#call({ name: "passVerdicts", args: [verdicts, atMs] });
+  }
+
+  feedbackReadUpTo(app: string, environment: string): Promise<number> {
+    return this.#call({ name: "feedbackReadUpTo", args: [app, environment] });
+  }
+
+  markFeedbackRead(app: string, environment: string, cursor: number): Promise<void> {
+    return this.#call({ name: "markFeedbackRead", args: [app, environment, cursor] });
   }
 
   addWebhook(webhook: StoredWebhook): Promise<void> {
