@@ -68,13 +68,14 @@ export async function openDelivery({
 
 /** Begins to send what the store holds. */
 export function startDelivery(options: DeliveryOptions): Promise<Delivery> {
-  const { store, senderFor, logger, clock = systemClock } = options;
+  const { store, senderFor, tellerFor, logger, clock = systemClock } = options;
   return DurableDelivery.start({
     store,
     clock,
     random: Math.random,
     logger,
     senderFor,
+    ...(tellerFor === undefined ? {} : { tellerFor }),
     rateOf: (app) => options.rateOf?.(app),
     ...(options.tellerFor === undefined ? {} : { tellerFor: options.tellerFor }),
     queueLimits: completeQueueLimits(options.queueLimits),
