@@ -77,7 +77,6 @@ export function startDelivery(options: DeliveryOptions): Promise<Delivery> {
     senderFor,
     ...(tellerFor === undefined ? {} : { tellerFor }),
     rateOf: (app) => options.rateOf?.(app),
-    ...(options.tellerFor === undefined ? {} : { tellerFor: options.tellerFor }),
     queueLimits: completeQueueLimits(options.queueLimits),
     routeLimits: { ...defaults.routeLimits, ...options.routeLimits },
     memory: { ...defaults.memory, ...options.memory },
