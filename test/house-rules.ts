@@ -32,5 +32,5 @@ export const mayEnter: Readonly<Record<string, readonly string[]>> = {
   "gateway/api": ["apns", "gateway/config", "gateway/delivery", "gateway/outcomes", "gateway/apps"],
   "gateway/bridge": ["apns", "apns/binary", "gateway/config", "gateway/delivery", "gateway/apps"],
   // The demo is the only way from the gateway to the simulator.
-  "gateway/cli": ["apns", "simulator", "gateway/config", "gateway"],
+  "gateway/cli": ["apns", "apns/binary", "simulator", "gateway/config", "gateway"],
 };

@@ -1,6 +1,8 @@
+import type { Notification, Outcome } from "@carillon/apns";
 import type { Command } from "commander";
 import { type ExitStatus, exitStatus } from "../exit-status.ts";
-import { type OutcomeReport, reportOutcome } from "../send/outcome-report.ts";
+import { type OutcomeReport, reportBinaryOutcome, reportOutcome } from "../send/outcome-report.ts";
+import { sendOverBinary } from "../send/send-binary.ts";
 import type { SendFlags } from "../send/send-flags.ts";
 import { sendNotifications } from "../send/send-notifications.ts";
 import { planSend } from "../send/send-plan.ts";
@@ -43,6 +45,10 @@ export function addSendCommand(program: Command, terminal: Terminal, end: (how: 
     .optionsGroup("Where to, and how long:")
     .option("--sandbox", "Apple's sandbox, for builds from Xcode (default: production)")
     .option("--endpoint <url>", "another server that speaks like Apple, such as https://localhost:8443")
+    .option(
+      "--binary <host:port>",
+      "a gateway of the binary protocol that Apple retired; by certificate only",
+    )
     .option("--ca <file>", "further authorities to trust, PEM")
     .option("--timeout <seconds>", "for everything together (default: 30)")
     .option("--attempts <number>", "tries at most, failed connections among them (default: 5)")
@@ -62,12 +68,15 @@ async function send(flags: SendFlags, terminal: Terminal): Promise<ExitStatus> {
   // What was spent on reading is spent; a push that is ready gets a moment all the same.
   const remainingMs = Math.max(100, Math.round(plan.timeoutMs - (performance.now() - startedMs)));
   let status: ExitStatus = exitStatus.done;
-  await sendNotifications(plan, remainingMs, ({ deviceToken }, outcome) => {
-    const report = reportOutcome(outcome, deviceToken);
+  const { binary } = plan;
+  const tell = ({ deviceToken }: Notification, outcome: Outcome): void => {
+    const report = (binary === undefined ? reportOutcome : reportBinaryOutcome)(outcome, deviceToken);
     if (report.status > status) status = report.status;
     if (flags.json === true) terminal.print(JSON.stringify(report.record));
     else for (const line of layOut(report, deviceToken, terminal)) terminal.print(line);
-  });
+  };
+  if (binary === undefined) await sendNotifications(plan, remainingMs, tell);
+  else await sendOverBinary(plan, binary, remainingMs, tell);
   return status;
 }
 

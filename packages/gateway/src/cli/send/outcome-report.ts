@@ -79,6 +79,22 @@ export function reportOutcome(outcome: Outcome, deviceToken: string): OutcomeRep
   }
 }
 
+/** The same of the retired protocol, which carries no apns-id and no collapse id: none is shown. */
+export function reportBinaryOutcome(outcome: Outcome, deviceToken: string): OutcomeReport {
+  const { lines, record, ...rest } = reportOutcome(outcome, deviceToken);
+  const { apnsId: _, ...shown } = record;
+  const detail = outcome.kind === "rejected" ? outcome.detail : undefined;
+  const kept = lines
+    .filter((line) => !line.startsWith("apns-id "))
+    .map((line) => line.replace(", unless --collapse-id makes them one", ""));
+  const first = outcome.kind === "accepted" ? ["proved by what the gateway said of a later one"] : [];
+  return {
+    ...rest,
+    lines: [...first, ...kept, ...(detail === undefined ? [] : [printable(detail)])],
+    record: { ...shown, ...(detail === undefined ? {} : { detail }) },
+  };
+}
+
 type Named = Readonly<Record<string, unknown>>;
 
 function reportUnreachable({ attempts, cause, detail }: Unprocessed, named: Named): OutcomeReport {

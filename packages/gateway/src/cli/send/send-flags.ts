@@ -20,6 +20,7 @@ export interface SendFlags {
   readonly passphraseFile?: string;
   readonly sandbox?: boolean;
   readonly endpoint?: string;
+  readonly binary?: string;
   readonly ca?: string;
   readonly timeout?: string;
   readonly attempts?: string;

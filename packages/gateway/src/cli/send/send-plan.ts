@@ -9,6 +9,7 @@ import { CommandFailure } from "../command-failure.ts";
 import { exitStatus } from "../exit-status.ts";
 import { readInputFile } from "../input-file.ts";
 import { readNumber } from "../number-text.ts";
+import { type BinaryTarget, readBinaryTarget } from "./binary-target.ts";
 import {
   isCertificate,
   type ReadFlagFile,
@@ -22,6 +23,8 @@ import type { Refuse, SendFlags } from "./send-flags.ts";
 export interface SendPlan {
   readonly notifications: readonly Notification[];
   readonly target: SendTarget & Pick<ApnsClientOptions, "credentials" | "ca">;
+  /** Where the retired protocol is spoken; undefined for HTTP/2. */
+  readonly binary: BinaryTarget | undefined;
   /** For everything, from the first look at the flags to the last answer. */
   readonly timeoutMs: number;
   readonly attempts: number;
@@ -45,8 +48,13 @@ export async function planSend(
   const late = AbortSignal.timeout(timeoutSeconds * 1000);
   const readFile: ReadFlagFile = (file) => readInputFile(file, late);
 
+  const binary = readBinaryTarget(flags, refuse);
   const target = readTarget(flags, refuse);
-  const credentials = await readCredentialFlags({ flags, environment, target }, readFile, refuse);
+  const credentials = await readCredentialFlags(
+    { flags, environment, target: flags.binary === undefined ? target : undefined },
+    readFile,
+    refuse,
+  );
   const sender = credentials && readSender(credentials);
   const notifications = await readNotificationFlags(
     { flags, nowMs: Date.now(), ...sender },
@@ -54,10 +62,11 @@ export async function planSend(
     refuse,
   );
   const ca = await readTrustAnchors(flags.ca, readFile, refuse);
-  checkTopic(flags, refuse);
+  if (flags.binary === undefined) checkTopic(flags, refuse);
   if (problems.length > 0 || credentials === undefined || target === undefined) throw refusal(problems);
   return {
     notifications,
+    binary,
     target: { credentials, ...target, ...(ca === undefined ? {} : { ca }) },
     timeoutMs: timeoutSeconds * 1000,
     attempts: attempts ?? defaultAttempts,
