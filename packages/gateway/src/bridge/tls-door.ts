@@ -74,6 +74,7 @@ export class TlsDoor {
     this.#server.on("connection", (socket: Socket) => this.#admit(socket));
     this.#server.on("secureConnection", (socket) => this.#identify(socket));
     this.#server.on("tlsClientError", (error: NodeJS.ErrnoException, socket) => {
+      socket.destroy(); // after a time-out Node leaves that to us
       options.logger.info(
         { door: options.name, peer: socket.remoteAddress, code: error.code },
         `a sender's TLS handshake failed: ${explainHandshake(error, minTls)}`,
