@@ -1,5 +1,6 @@
-/** `npm run bench -- backlog|client|delivery|gateway|simulator|submission|webhooks`: measures; prints Markdown, its method and machine. */
+/** `npm run bench -- backlog|bridge|client|delivery|gateway|simulator|submission|webhooks`: measures; prints Markdown, its method and machine. */
 import { benchBacklog } from "./backlog.ts";
+import { benchBridge } from "./bridge.ts";
 import { benchClient } from "./client.ts";
 import { benchDelivery } from "./delivery.ts";
 import { benchGateway } from "./gateway.ts";
@@ -12,6 +13,7 @@ const words = process.argv.slice(2);
 const mode = words.includes("--quick") ? "quick" : "full";
 const [what, form] = words.filter((word) => word !== "--quick");
 if (what === "backlog") await benchBacklog(mode);
+else if (what === "bridge") await benchBridge(mode);
 else if (what === "client") await benchClient(mode);
 else if (what === "delivery") await benchDelivery(mode);
 else if (what === "gateway" && form === "isolation") await benchIsolation(mode);
@@ -21,7 +23,7 @@ else if (what === "submission") await benchSubmission(mode);
 else if (what === "webhooks") await benchWebhooks(mode);
 else {
   console.error(
-    "usage: npm run bench -- backlog|client|delivery|gateway [FORM|isolation]|simulator|submission|webhooks [--quick]",
+    "usage: npm run bench -- backlog|bridge|client|delivery|gateway [FORM|isolation]|simulator|submission|webhooks [--quick]",
   );
   process.exitCode = 2;
 }

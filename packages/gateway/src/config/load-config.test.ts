@@ -49,6 +49,46 @@ function problemsOf(yaml: string | undefined, environment: Variables = {}): stri
     : loaded.problems.map(({ where, path, detail }) => `${where} ${path}: ${detail}`);
 }
 
+test("the bridge has its ports, its files and the certificates that apps pin, from the file or the environment", async () => {
+  const { ca, cert, key: serverKey } = await makeServerCertificate();
+  writeFileSync(join(folder, "server.pem"), cert);
+  writeFileSync(join(folder, "server-key.pem"), serverKey);
+  writeFileSync(join(folder, "clients.pem"), ca);
+  const files = "cert: server.pem, key: server-key.pem";
+  const byDefault = { port: 2195, feedbackPort: 2196, mode: "queued", minTls: "TLSv1.2" };
+  const config = configOf(`binary: { ${files}, clientCa: clients.pem }\napps: ${app}`, {
+    CARILLON_LISTEN_HOST: "0.0.0.0",
+  });
+  expect(config.binary).toEqual({ host: "0.0.0.0", ...byDefault, cert, key: serverKey, clientCa: ca });
+  const colons = "ab:".repeat(31).concat("ab");
+  const pinned = configOf(`binary: { ${files}, port: 1 }\napps: ${app}`, {
+    CARILLON_BINARY_PORT: "0",
+    CARILLON_APPS_0_BINARY_FINGERPRINTS_0: colons,
+  });
+  expect(pinned.binary).toMatchObject({ port: 0 });
+  expect(pinned.apps[0]?.fingerprints).toEqual(["AB".repeat(32)]);
+});
+
+test("everything that is wrong with the bridge is told at once", async () => {
+  const { cert } = await makeServerCertificate();
+  writeFileSync(join(folder, "server.pem"), cert);
+  const yaml = `binary: { cert: key.p8, key: server.pem, port: 7, feedbackPort: 7, mode: fast, minTls: SSLv3 }\napps: ${app}`;
+  const problems = problemsOf(yaml).join("\n");
+  for (const part of [
+    /binary\.cert: This file holds no certificate/,
+    /binary\.key: This file holds no private key/,
+    /binary\.feedbackPort: binary\.port is 7 too/,
+    /binary\.clientCa: Nobody could come in/,
+    /binary\.mode: .*"queued" or "pass-through"/,
+    /binary\.minTls: /,
+  ])
+    expect(problems).toMatch(part);
+  writeFileSync(join(folder, "server.pem"), cert);
+  expect(problemsOf(`binary: { cert: server.pem, key: key.p8, clientCa: server.pem }\napps: ${app}`)).toEqual(
+    [expect.stringMatching(/binary\.key: This is the key of another certificate/)],
+  );
+});
+
 test("the least that can be written is completed with safe defaults", () => {
   expect(configOf(`apps: ${app}`)).toEqual({
     listen: { host: "127.0.0.1", port: 8080 },
