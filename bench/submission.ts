@@ -110,7 +110,7 @@ function asBodies(bodies: readonly Buffer[], perBody: number): Form["read"] {
   const reader = new SubmissionReader();
   return async (count, take) => {
     for (let index = 0; index < count / perBody; index += 1)
-      take(draftsIn(reader.read(bodies[index % bodies.length] as Buffer, app, Date.now())));
+      take(draftsIn(reader.read(bodies[index % bodies.length] as Buffer, app, Date.now()).entries));
   };
 }
 

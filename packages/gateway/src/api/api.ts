@@ -82,9 +82,9 @@ export async function createApi(options: ApiOptions): Promise<FastifyInstance> {
       { prefix },
     );
   await guarded("/v1/apps", (scope) => appRoutes(scope, { apps, delivery, bodies, appOf }));
-  await guarded("/v1/apps/:app", (scope) => notificationRoutes(scope, { delivery, bodies, appOf }));
-  await guarded("/v1/apps/:app", (scope) => notificationRecordRoutes(scope, { delivery, appOf }));
   const { feedback, incidents } = options.outcomes;
+  await guarded("/v1/apps/:app", (scope) => notificationRoutes(scope, { delivery, feedback, bodies, appOf }));
+  await guarded("/v1/apps/:app", (scope) => notificationRecordRoutes(scope, { delivery, appOf }));
   await guarded("/v1/apps/:app", (scope) => feedbackRoutes(scope, { feedback, incidents, appOf }));
   await guarded("/v1", (scope) => eventRoutes(scope, options.outcomes));
   const { webhooks } = options;

@@ -121,6 +121,12 @@ const appSchema = Type.Object(
         description: "The app sends at most so many notifications a second; without it as many as go.",
       }),
     ),
+    goneTokens: Type.Optional(
+      Type.Enum(["send", "deny"], {
+        description:
+          "deny refuses notifications to device tokens that are gone, send (the default) lets Apple answer them.",
+      }),
+    ),
   },
   { additionalProperties: false },
 );

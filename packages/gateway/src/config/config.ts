@@ -72,6 +72,8 @@ export interface AppConfig {
   readonly rateLimit?: number;
   /** SHA-256 of client certificates that are this app's over the binary protocol, whoever signed them; 64 capital hex digits. */
   readonly fingerprints?: readonly string[];
+  /** What becomes of a notification to a device token that is gone, when it is submitted. @default "send" */
+  readonly goneTokens?: "send" | "deny";
 }
 
 /** One thing that is wrong with the configuration. */

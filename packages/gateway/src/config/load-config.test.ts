@@ -145,6 +145,17 @@ test("reads bounds and rates, and refuses an app more than all may have", () => 
   expect(problemsOf(`limits: { maxQueued: 0 }\napps: ${app}`)).toHaveLength(1);
 });
 
+test("reads what an app wants with device tokens that are gone, from the file and the environment", () => {
+  const denying = app.replace("topic:", "goneTokens: deny\n    topic:");
+  expect(configOf(`apps: ${denying}`).apps[0]?.goneTokens).toBe("deny");
+  const variable = "CARILLON_APPS_0_GONE_TOKENS";
+  expect(configOf(`apps: ${denying}`, { [variable]: "send" }).apps[0]?.goneTokens).toBe("send");
+  expect(configOf(`apps: ${app}`).apps[0]?.goneTokens).toBeUndefined();
+  expect(problemsOf(`apps: ${denying.replace("deny", "drop")}`)).toEqual([
+    expect.stringMatching(/apps\[0\]\.goneTokens: This must be "send" or "deny"/),
+  ]);
+});
+
 test("without a file everything can come from the environment, the key's text too", () => {
   const config = configOf(undefined, {
     CARILLON_APPS_0_NAME: "demo",

@@ -128,7 +128,7 @@ class ConfigReader {
   }
 
   #readApp(app: Partial<WrittenApp>, index: number): AppConfig[] {
-    const { name, topic, environment, endpoint, rateLimit, binary } = app;
+    const { name, topic, environment, endpoint, rateLimit, goneTokens, binary } = app;
     const at: Path = ["apps", index];
     if (typeof endpoint === "string") this.#checkEndpoint([...at, "endpoint"], endpoint);
     const ca = typeof app.ca === "string" ? this.#readTrustAnchors([...at, "ca"], app.ca) : undefined;
@@ -159,6 +159,7 @@ class ConfigReader {
         ...(ca === undefined ? {} : { ca }),
         ...(rateLimit === undefined ? {} : { rateLimit }),
         ...(binary === undefined ? {} : { fingerprints: readFingerprints(binary) }),
+        ...(goneTokens === undefined ? {} : { goneTokens }),
       },
     ];
   }

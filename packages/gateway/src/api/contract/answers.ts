@@ -9,6 +9,12 @@ const fieldProblemSchema = Type.Object({
     Type.String({ description: "Which parameter of the query or header of the request." }),
   ),
   detail: Type.String({ description: "What is wrong and what to do about it." }),
+  reason: Type.Optional(
+    Type.String({ description: "Of a device token that is gone: Apple's word, such as Unregistered." }),
+  ),
+  since: Type.Optional(
+    Type.String({ description: "Of a device token that is gone: since when, as Apple says." }),
+  ),
 });
 
 /** RFC 9457, with every single problem in `errors`. */

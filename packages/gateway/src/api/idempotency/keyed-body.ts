@@ -1,7 +1,7 @@
 import type { App } from "../../apps/index.ts";
 import { type Delivery, packIds, type Recalled, unpackIds } from "../../delivery/index.ts";
 import { Results } from "../submission/results.ts";
-import { draftsIn, type SubmissionReader } from "../submission/submission-reader.ts";
+import { draftsIn, type SubmittedEntry } from "../submission/submission-reader.ts";
 import { keyUsedForAnother } from "./request-key.ts";
 import { digestOf, parseRecord, writeRecord } from "./request-record.ts";
 
@@ -16,6 +16,7 @@ export interface TakenBody {
 /**
  * Takes a JSON body under its key, or finds what was taken under it. What is remembered stands on disk with the
  * notifications or not at all, so that a kill between the two cannot be seen.
+ * @param read reads the body; at least one of its entries is valid
  * @throws {ApiProblem} the key belongs to another body, or the body is refused as a whole
  */
 export async function takeKeyedBody(
@@ -23,7 +24,7 @@ export async function takeKeyedBody(
   key: string,
   app: App,
   delivery: Delivery,
-  reader: SubmissionReader,
+  read: (nowMs: number) => Promise<readonly SubmittedEntry[]>,
 ): Promise<TakenBody> {
   const { name } = app.config;
   const digest = digestOf(body);
@@ -31,7 +32,7 @@ export async function takeKeyedBody(
   const known = replay(recalled, digest);
   if (known !== undefined) return known;
   const nowMs = Date.now();
-  const entries = reader.read(body, app, nowMs);
+  const entries = await read(nowMs);
   const results = Results.of(entries, nowMs);
   const ids = await delivery.take(name, draftsIn(entries), {
     key,

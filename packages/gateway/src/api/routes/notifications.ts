@@ -8,6 +8,7 @@ import {
   type NotificationRecord,
   StoreFailedError,
 } from "../../delivery/index.ts";
+import type { Outcomes } from "../../outcomes/index.ts";
 import {
   finalResultsSchema,
   linesTakenSchema,
@@ -27,13 +28,14 @@ import { toProblem } from "../problems/answer-problems.ts";
 import { ApiProblem } from "../problems/api-problem.ts";
 import { problemResponses } from "../problems/problem-responses.ts";
 import type { BodyReader } from "../submission/body-reader.ts";
+import { GoneTokens } from "../submission/gone-tokens.ts";
 import { LineAnswers, LineSummary } from "../submission/line-answers.ts";
 import { LineIntake, type LineIntakeOptions } from "../submission/line-intake.ts";
 import { Results } from "../submission/results.ts";
-import { draftsIn, SubmissionReader } from "../submission/submission-reader.ts";
+import { draftsIn, SubmissionReader, type SubmittedEntry } from "../submission/submission-reader.ts";
 import { appParameter, ofNotifications, type RecordRoutesOptions } from "./notification-records.ts";
 
-export interface NotificationRoutesOptions extends RecordRoutesOptions {
+export interface NotificationRoutesOptions extends RecordRoutesOptions, Pick<Outcomes, "feedback"> {
   readonly bodies: BodyReader;
 }
 
@@ -41,6 +43,7 @@ export interface NotificationRoutesOptions extends RecordRoutesOptions {
 export function notificationRoutes(server: FastifyInstance, options: NotificationRoutesOptions): void {
   const { delivery, bodies, appOf } = options;
   const reader = new SubmissionReader();
+  const goneTokens = new GoneTokens(options.feedback);
   const keysUnderWay = new KeysUnderWay();
 
   server.post<{ Params: { app: string }; Querystring: SubmissionQuery; Body: Readable | undefined }>(
@@ -90,7 +93,9 @@ export function notificationRoutes(server: FastifyInstance, options: Notificatio
       const { ids, results, isReplay } = await bodies.read(request.body, announcedBytes, (body) =>
         key === undefined
           ? takeBody(body, app, validate)
-          : keysUnderWay.alone(app.config.name, key, () => takeKeyedBody(body, key, app, delivery, reader)),
+          : keysUnderWay.alone(app.config.name, key, () =>
+              takeKeyedBody(body, key, app, delivery, (nowMs) => readBody(body, app, nowMs)),
+            ),
       );
       if (isReplay) reply.header(replayedHeader, "true");
       if (validate) return { results: results.validated() };
@@ -101,9 +106,19 @@ export function notificationRoutes(server: FastifyInstance, options: Notificatio
     },
   );
 
+  async function readBody(body: Buffer, app: App, nowMs: number): Promise<readonly SubmittedEntry[]> {
+    const read = reader.read(body, app, nowMs);
+    return app.config.goneTokens === "deny" ? goneTokens.siftBody(read, app) : read.entries;
+  }
+
+  /** What is done with the lines of an app before they are stored. */
+  function siftFor(app: App): LineIntakeOptions["sift"] {
+    return app.config.goneTokens === "deny" ? (lines) => goneTokens.siftLines(lines, app) : undefined;
+  }
+
   async function takeBody(body: Buffer, app: App, validate: boolean | undefined): Promise<TakenBody> {
     const nowMs = Date.now();
-    const entries = reader.read(body, app, nowMs);
+    const entries = await readBody(body, app, nowMs);
     const ids = validate ? [] : (await delivery.take(app.config.name, draftsIn(entries))).list();
     return { ids, results: Results.of(entries, nowMs), isReplay: false };
   }
@@ -119,9 +134,10 @@ export function notificationRoutes(server: FastifyInstance, options: Notificatio
     if (key !== undefined) return takeKeyedLines(results, body, reply, app, key);
     const submit: LineIntakeOptions["submit"] = async (drafts) =>
       validate ? new NotificationIds() : delivery.take(app.config.name, drafts);
-    if (results === "each" && !validate) return answerEach(body, reply, app, submit);
+    const intake = { app, submit, sift: siftFor(app) };
+    if (results === "each" && !validate) return answerEach(body, reply, intake);
     const summary = new LineSummary();
-    await new LineIntake({ app, submit, stored: (lines) => summary.add(lines) }).take(body);
+    await new LineIntake({ ...intake, stored: (lines) => summary.add(lines) }).take(body);
     const answer = summary.answer();
     reply.status(validate ? 200 : 202);
     return answer;
@@ -139,7 +155,7 @@ export function notificationRoutes(server: FastifyInstance, options: Notificatio
     return keysUnderWay.alone(name, key, async () => {
       const lines = new KeyedLines(delivery, name, key, await delivery.recall(name, key));
       const intake = new LineIntake({
-        ...{ app, watch: lines },
+        ...{ app, watch: lines, sift: siftFor(app) },
         submit: (drafts, read) => lines.submit(drafts, read),
         stored: (stored) => lines.stored(stored),
       });
@@ -156,11 +172,10 @@ export function notificationRoutes(server: FastifyInstance, options: Notificatio
 function answerEach(
   body: Readable | undefined,
   reply: FastifyReply,
-  app: App,
-  submit: LineIntakeOptions["submit"],
+  options: Omit<LineIntakeOptions, "stored">,
 ): FastifyReply {
   const answers = new LineAnswers();
-  const intake = new LineIntake({ app, submit, stored: (lines) => answers.add(lines, Date.now()) });
+  const intake = new LineIntake({ ...options, stored: (lines) => answers.add(lines, Date.now()) });
   void intake.take(body).then(
     () => answers.end(undefined),
     (error: unknown) => answers.end(toProblem(error)),

@@ -1,6 +1,6 @@
 import { once } from "node:events";
 import { PassThrough, type Readable } from "node:stream";
-import type { FieldProblem } from "../contract/answers.ts";
+import type { FieldProblem, Problem } from "../contract/answers.ts";
 import { ApiProblem, problemOf } from "../problems/api-problem.ts";
 import type { ReadLines, StoredLines } from "./line-intake.ts";
 import type { Entry } from "./submission.ts";
@@ -76,8 +76,9 @@ export class LineAnswers {
   /** Resolves when the caller has room for more answers. */
   async add({ lines, ids }: StoredLines, nowMs: number): Promise<void> {
     const left = ids.list().values();
-    const answers = lines.flatMap((each) => answersTo(each, left, nowMs));
-    if (this.#out.destroyed || this.#out.write(`${answers.join("\n")}\n`)) return;
+    const answers = joined(lines.flatMap((each) => answersTo(each, left, nowMs)));
+    const text = answers.map((answer) => `${JSON.stringify(answer)}\n`).join("");
+    if (this.#out.destroyed || this.#out.write(text)) return;
     await Promise.race([once(this.#out, "drain"), once(this.#out, "close")]);
   }
 
@@ -88,8 +89,28 @@ export class LineAnswers {
   }
 }
 
+type LineAnswer =
+  | { readonly line: number; readonly results: readonly object[] }
+  | { readonly line: number; readonly error: Problem };
+
+/** One for each line: several to one, of which not all recipients were taken, become one. */
+function joined(answers: readonly LineAnswer[]): readonly LineAnswer[] {
+  const lines: LineAnswer[] = [];
+  for (const answer of answers) {
+    const last = lines.at(-1);
+    if (last?.line === answer.line)
+      lines[lines.length - 1] = { line: answer.line, results: [...resultsOf(last), ...resultsOf(answer)] };
+    else lines.push(answer);
+  }
+  return lines;
+}
+
+function resultsOf(answer: LineAnswer): readonly object[] {
+  return "results" in answer ? answer.results : [{ error: answer.error }];
+}
+
 /** Takes as many of `ids` as there are recipients. */
-function answersTo(lines: ReadLines, ids: Iterator<string>, nowMs: number): readonly string[] {
+function answersTo(lines: ReadLines, ids: Iterator<string>, nowMs: number): readonly LineAnswer[] {
   const results = (recipients: number, dueAtMs = 0): object[] => {
     const status = dueAtMs > nowMs ? "scheduled" : "queued";
     return Array.from({ length: recipients }, () => ({ id: ids.next().value, status }));
@@ -98,14 +119,14 @@ function answersTo(lines: ReadLines, ids: Iterator<string>, nowMs: number): read
     const { first, count, run } = lines;
     return Array.from({ length: count }, (_, index) => {
       const recipients = count === 1 ? run.recipients : 1;
-      return JSON.stringify({ line: first + index, results: results(recipients, run.shared.dueAtMs) });
+      return { line: first + index, results: results(recipients, run.shared.dueAtMs) };
     });
   }
   const { line, entry } = lines;
   if (entry.kind === "invalid") {
     const error = problemOf("invalid", "This notification was not stored.", entry.problems);
-    return [JSON.stringify({ line, error })];
+    return [{ line, error }];
   }
   const { deviceTokens, dueAtMs } = entry.draft;
-  return [JSON.stringify({ line, results: results(deviceTokens.length, dueAtMs) })];
+  return [{ line, results: results(deviceTokens.length, dueAtMs) }];
 }

@@ -41,6 +41,8 @@ export interface LineWatch {
 
 export interface LineIntakeOptions {
   readonly app: App;
+  /** Takes out of a group what is not to be stored, before it is. */
+  readonly sift?: ((lines: readonly ReadLines[]) => Promise<readonly ReadLines[]>) | undefined;
   /** Stores all or none; resolves with an id for each recipient. */
   readonly submit: (
     drafts: readonly (NotificationDraft | DraftRun)[],
@@ -165,23 +167,25 @@ export class LineIntake {
     this.#recipients = 0;
     this.#bytes = 0;
     this.#lastLine = lastLineOf(lines);
-    const ids = this.#submit(lines);
+    const stored = this.#submit(lines);
     // It is waited for below, in its turn.
-    ids.catch(() => undefined);
-    this.#told = this.#told.then(() => this.#tell(lines, ids));
+    stored.catch(() => undefined);
+    this.#told = this.#told.then(() => this.#tell(lines, stored));
     this.#waiting.push(this.#told);
     const most = this.#options.watch === undefined ? mostWaiting : 1;
     if (this.#waiting.length >= most) await this.#waiting.shift();
   }
 
-  async #submit(lines: readonly ReadLines[]): Promise<NotificationIds> {
+  async #submit(read: readonly ReadLines[]): Promise<StoredLines> {
+    const { sift, submit } = this.#options;
+    const lines = sift === undefined ? read : await sift(read);
     const drafts: (NotificationDraft | DraftRun)[] = [];
     for (const each of lines)
       if (each.kind === "run") drafts.push(each.run);
       else if (each.entry.kind === "valid") drafts.push(each.entry.draft);
     for (let pauses = 0; ; pauses += 1) {
       try {
-        return await this.#options.submit(drafts, lines);
+        return { lines, ids: await submit(drafts, lines) };
       } catch (error) {
         const isSlow = error instanceof QueueFullError && error.retryAfterSeconds === 1;
         if (!isSlow || pauses === mostPauses) throw error;
@@ -190,12 +194,12 @@ export class LineIntake {
     }
   }
 
-  async #tell(lines: readonly ReadLines[], ids: Promise<NotificationIds>): Promise<void> {
+  async #tell(lines: readonly ReadLines[], stored: Promise<StoredLines>): Promise<void> {
     try {
-      const known = await ids;
+      const known = await stored;
       // Told also where something before it is missing: it is on disk.
-      this.#accepted += known.length;
-      await this.#options.stored({ lines, ids: known });
+      this.#accepted += known.ids.length;
+      await this.#options.stored(known);
     } catch (error) {
       this.#failure ??= { error };
       const line = firstOf(lines);

@@ -9,16 +9,23 @@ import { type Entry, readSubmission } from "./submission.ts";
 /** One notification of a submission, or several of one form that stand in a row. */
 export type SubmittedEntry = Entry | ({ readonly kind: "run" } & NumberedRun);
 
+/** What a body holds. */
+export interface ReadBody {
+  /** In order; at least one is valid. */
+  readonly entries: readonly SubmittedEntry[];
+  /** False for a notification that stands by itself. */
+  readonly isList: boolean;
+}
+
 /** Reads bodies, and remembers of each app in what form it sends. */
 export class SubmissionReader {
   readonly #formsOf = new WeakMap<App, KnownForms>();
 
   /**
    * Reads a body: one notification, or a list of them. Where all of it has a known form, in one pass over its bytes.
-   * @returns the notifications in order; at least one of them is valid
    * @throws {ApiProblem} malformed, or nothing in it is valid
    */
-  read(bytes: Buffer, app: App, nowMs: number): readonly SubmittedEntry[] {
+  read(bytes: Buffer, app: App, nowMs: number): ReadBody {
     let forms = this.#formsOf.get(app);
     if (forms === undefined) {
       forms = new KnownForms();
@@ -28,14 +35,14 @@ export class SubmissionReader {
     const list = startOfList(bytes);
     const reading = new KnownBody(bytes, forms);
     const known = list === noMatch ? reading.readOne() : reading.readList(list);
-    if (known !== undefined) return known;
-    const { entries, spans } = readSubmission(bytes, app, nowMs);
+    if (known !== undefined) return { entries: known, isList: list !== noMatch };
+    const { entries, spans, isList } = readSubmission(bytes, app, nowMs);
     // The first whose form was not known; those before it teach nothing.
     const entry = entries[reading.count];
     const span = spans[reading.count];
     if (entry?.kind === "valid" && span !== undefined)
       forms.learn(bytes.subarray(span.start, span.end), entry.draft);
-    return entries;
+    return { entries, isList };
   }
 }
 

@@ -42,6 +42,8 @@ export interface ReadSubmission {
   readonly entries: readonly Entry[];
   /** Where each of them stands in the body. */
   readonly spans: readonly Span[];
+  /** False for a notification that stands by itself. */
+  readonly isList: boolean;
 }
 
 /**
@@ -60,7 +62,7 @@ export function readSubmission(bytes: Buffer, app: App, nowMs: number): ReadSubm
   const entries = isList ? readList(body, source) : [readOne(body, source)];
   checkRecipients(entries);
   const spans = isList ? scan.json.notifications : [{ start: 0, end: bytes.length }];
-  if (entries.some(({ kind }) => kind === "valid")) return { entries, spans };
+  if (entries.some(({ kind }) => kind === "valid")) return { entries, spans, isList };
   throw invalid(entries.flatMap((entry) => (entry.kind === "invalid" ? entry.problems : [])));
 }
 
@@ -178,7 +180,8 @@ function checkRecipients(entries: readonly Entry[]): void {
   throw invalid([{ pointer: "/notifications", detail }]);
 }
 
-function invalid(errors: readonly FieldProblem[]): ApiProblem {
+/** Nothing of a body can be taken. */
+export function invalid(errors: readonly FieldProblem[]): ApiProblem {
   return new ApiProblem("invalid", "Nothing was stored. Mend what is listed and send it again.", errors);
 }
 

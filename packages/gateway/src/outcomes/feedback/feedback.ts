@@ -23,6 +23,15 @@ export interface FeedbackPage {
   readonly cursor: string;
 }
 
+/** Why a device token is gone, and since when: epoch milliseconds. */
+export interface GoneToken {
+  readonly reason: string;
+  readonly sinceMs: number;
+}
+
+/** So many device tokens are looked up in one go, so that the store has time for others in between. */
+const lookupSize = 1_000;
+
 /** The verdicts of an app's device tokens, for those who keep the tokens. */
 export class Feedback {
   readonly #store: VerdictStore;
@@ -37,6 +46,21 @@ export class Feedback {
   async list(app: string, after: number, limit: number): Promise<FeedbackPage> {
     const verdicts = await this.#store.listVerdicts(app, after, limit);
     return { items: verdicts.map(itemOf), cursor: String(verdicts.at(-1)?.cursor ?? after) };
+  }
+
+  /** Those of these device tokens (lower-case hex) that are gone. One look for every 1,000. */
+  async findGone(
+    app: string,
+    environment: string,
+    deviceTokens: readonly string[],
+  ): Promise<ReadonlyMap<string, GoneToken>> {
+    const gone = new Map<string, GoneToken>();
+    for (let at = 0; at < deviceTokens.length; at += lookupSize) {
+      const found = await this.#store.findGone(app, environment, deviceTokens.slice(at, at + lookupSize));
+      for (const { deviceToken, reason, sinceMs, lastAtMs } of found)
+        gone.set(deviceToken, { reason, sinceMs: sinceMs ?? lastAtMs });
+    }
+    return gone;
   }
 
   /** Somebody knows better: takes back whatever was said of it, in both environments. False when nothing was. */
