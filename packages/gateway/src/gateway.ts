@@ -79,7 +79,10 @@ export async function startGateway({
     tellerFor: (app, environment) => outcomes.tellerFor(app, environment),
     logger,
     ...boundsOf(config.limits),
-    ...(config.retention === undefined ? {} : { retention: config.retention }),
+    retention: {
+      ...config.retention,
+      ...(config.feedback === undefined ? {} : { verdictsMs: config.feedback.keepMs }),
+    },
   });
   let webhooks: Webhooks | undefined;
   let server: FastifyInstance | undefined;

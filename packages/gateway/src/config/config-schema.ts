@@ -260,6 +260,21 @@ export const configSchema = Type.Object(
         { additionalProperties: false },
       ),
     ),
+    feedback: Type.Optional(
+      Type.Object(
+        {
+          keepHours: Type.Optional(
+            Type.Integer({
+              minimum: 1,
+              maximum: 87_600,
+              description:
+                "What is held against a device token is forgotten when no answer has said so for so long; 2,160 (90 days) by default.",
+            }),
+          ),
+        },
+        { additionalProperties: false },
+      ),
+    ),
     webhooks: Type.Optional(
       Type.Object(
         {

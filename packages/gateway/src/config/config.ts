@@ -13,6 +13,8 @@ export interface Config {
   readonly retention?: { readonly bodiesMs?: number; readonly recordsMs?: number };
   /** How long events are kept: until either is reached. */
   readonly events?: { readonly keepMs?: number; readonly keepBytes?: number };
+  /** How long verdicts on device tokens are kept, since an answer last said so. */
+  readonly feedback?: { readonly keepMs: number };
   readonly webhooks?: WebhooksConfig;
   /** The bridge for senders of the retired binary protocol; absent: there is none. */
   readonly binary?: BinaryConfig;

@@ -145,6 +145,14 @@ test("reads bounds and rates, and refuses an app more than all may have", () => 
   expect(problemsOf(`limits: { maxQueued: 0 }\napps: ${app}`)).toHaveLength(1);
 });
 
+test("reads how long verdicts on device tokens are kept", () => {
+  const variables = { CARILLON_FEEDBACK_KEEP_HOURS: "48" };
+  expect(configOf(`feedback: { keepHours: 24 }\napps: ${app}`).feedback).toEqual({ keepMs: 86_400_000 });
+  expect(configOf(`apps: ${app}`, variables).feedback).toEqual({ keepMs: 172_800_000 });
+  expect(configOf(`apps: ${app}`).feedback).toBeUndefined();
+  expect(problemsOf(`feedback: { keepHours: 0 }\napps: ${app}`)).toHaveLength(1);
+});
+
 test("reads what an app wants with device tokens that are gone, from the file and the environment", () => {
   const denying = app.replace("topic:", "goneTokens: deny\n    topic:");
   expect(configOf(`apps: ${denying}`).apps[0]?.goneTokens).toBe("deny");

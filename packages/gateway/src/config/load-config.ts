@@ -75,7 +75,7 @@ class ConfigReader {
     this.#checkLimits((value as Partial<WrittenConfig> | undefined)?.limits);
     const binary = loadBinary(value, this.#folder, (path, detail) => this.#refuse(path, detail));
     if (this.problems.length > 0 || !isConfig.Check(value)) return undefined;
-    const { log, limits, retention, events } = value;
+    const { log, limits, retention, events, feedback } = value;
     const listen = { host: value.listen?.host ?? "127.0.0.1", port: value.listen?.port ?? 8080 };
     this.warnings.push(...(binary?.warnings ?? []));
     return {
@@ -85,6 +85,7 @@ class ConfigReader {
       ...(limits === undefined ? {} : { limits }),
       ...(retention === undefined ? {} : { retention: readRetention(retention) }),
       ...(events === undefined ? {} : { events: readEvents(events) }),
+      ...(feedback?.keepHours === undefined ? {} : { feedback: { keepMs: feedback.keepHours * hourMs } }),
       ...(webhooks === undefined ? {} : { webhooks }),
       ...(binary === undefined ? {} : { binary: { host: listen.host, ...binary.settings } }),
       apps,

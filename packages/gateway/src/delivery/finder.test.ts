@@ -61,7 +61,7 @@ test("a record outlives its payload, without what stood there", async () => {
   const sender = new FakeSender(accepted);
   const { delivery, clock } = await openBench({
     senderFor: () => sender,
-    retention: { bodiesMs: 1_000, recordsMs: 200_000, requestKeysMs: 1_000 },
+    retention: { bodiesMs: 1_000, recordsMs: 200_000, requestKeysMs: 1_000, verdictsMs: 1_000 },
   });
   const [id = ""] = await delivery.submit("demo", [draft({ reference: "r", apnsId: own })]);
   await rest();

@@ -22,6 +22,9 @@ function open(answers: Partial<Store> = {}) {
     async purgeRequestKeys() {
       return 0;
     },
+    async purgeVerdicts() {
+      return 0;
+    },
     async clockWentBack(nowMs: number) {
       calls.push(`clock ${nowMs - startMs}`);
       return 0;
@@ -31,7 +34,7 @@ function open(answers: Partial<Store> = {}) {
   const told: string[] = [];
   const housekeeping = new Housekeeping({
     ...{ store, clock, node: "n", leaseMs: 30_000, logger: { info: note, warn: note, error: note } },
-    retention: { bodiesMs: 1_000, recordsMs: 10_000, requestKeysMs: 5_000 },
+    retention: { bodiesMs: 1_000, recordsMs: 10_000, requestKeysMs: 5_000, verdictsMs: 7_000 },
     lost: () => told.push("lost"),
     inherited: async () => void told.push("inherited"),
     look: async () => {},
@@ -117,6 +120,21 @@ test("forgets old request keys in steps of their own", async () => {
   await housekeeping.start();
   await clock.pass(60_150);
   expect(requests).toEqual([50, 100, 60_100].map((atMs) => [startMs + atMs - 5_000, 500, atMs]));
+});
+
+test("forgets verdicts on device tokens that no answer has confirmed for long, in steps of their own", async () => {
+  const gone = [500, 7];
+  const requests: [number, number, number][] = [];
+  const { clock, housekeeping } = open({
+    async purgeVerdicts(beforeMs, limit) {
+      requests.push([beforeMs, limit, clock.monotonic()]);
+      return gone.shift() ?? 0;
+    },
+  });
+  const startMs = clock.now();
+  await housekeeping.start();
+  await clock.pass(60_150);
+  expect(requests).toEqual([50, 100, 60_100].map((atMs) => [startMs + atMs - 7_000, 500, atMs]));
 });
 
 test("goes on purging after an error", async () => {

@@ -10,6 +10,8 @@ export interface Retention {
   readonly recordsMs: number;
   /** What became of requests that came with a key. @default 86,400,000: one day */
   readonly requestKeysMs: number;
+  /** What is held against device tokens, since an answer last said so. @default 7,776,000,000: 90 days */
+  readonly verdictsMs: number;
 }
 
 export interface HousekeepingOptions {
@@ -33,6 +35,7 @@ export interface HousekeepingOptions {
 const purgeEveryMs = 60_000;
 const purgeLimit = 100;
 const purgeKeysLimit = 500;
+const purgeVerdictsLimit = 500;
 /** Between two steps, so that purging never fills the store's time. */
 const purgePauseMs = 50;
 /** Clocks are slewed by less all the time. */
@@ -121,7 +124,12 @@ export class Housekeeping {
         limit: purgeLimit,
       });
       const keys = await store.purgeRequestKeys(now - retention.requestKeysMs, purgeKeysLimit);
-      const isMore = gone.bodies === purgeLimit || gone.records === purgeLimit || keys === purgeKeysLimit;
+      const verdicts = await store.purgeVerdicts(now - retention.verdictsMs, purgeVerdictsLimit);
+      const isMore =
+        gone.bodies === purgeLimit ||
+        gone.records === purgeLimit ||
+        keys === purgeKeysLimit ||
+        verdicts === purgeVerdictsLimit;
       this.#planPurge(isMore ? purgePauseMs : purgeEveryMs);
     } catch (error) {
       if (!this.#isStopped) logger.warn({ detail: String(error) }, "old records could not be purged");

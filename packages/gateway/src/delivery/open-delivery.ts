@@ -48,7 +48,12 @@ export const defaults = {
   },
   memory: { maxResidentBytes: 64 * mebibyte, maxAppBytes: 24 * mebibyte, maxLaneBytes: 8 * mebibyte },
   budget: defaultBudget,
-  retention: { bodiesMs: 86_400_000, recordsMs: 604_800_000, requestKeysMs: 86_400_000 },
+  retention: {
+    bodiesMs: 86_400_000,
+    recordsMs: 604_800_000,
+    requestKeysMs: 86_400_000,
+    verdictsMs: 7_776_000_000,
+  },
   leaseMs: 30_000,
 } as const;
 
