@@ -2,7 +2,7 @@ import { once } from "node:events";
 import { createRequire } from "node:module";
 import { createServer } from "node:net";
 import { join } from "node:path";
-import { systemClock } from "@carillon/apns";
+import { certificateOf, systemClock } from "@carillon/apns";
 import type { FastifyInstance } from "fastify";
 import { type Logger, pino } from "pino";
 import { createApi, openAdminKey } from "./api/index.ts";
@@ -68,7 +68,10 @@ export async function startGateway({
   const adminKey = openAdminKey(adminKeyFile);
   const store = await SqliteStore.open({ dataDir });
   const clock = systemClock;
-  const outcomes = new Outcomes({ store, clock, retention: config.events, logger });
+  const outcomes = new Outcomes({
+    ...{ store, clock, retention: config.events, logger },
+    certificates: certificatesIn(config),
+  });
   void outcomes.load(config.apps.map(({ name }) => name)).catch((error: unknown) => {
     logger.warn({ detail: String(error) }, "known verdicts on device tokens could not be read");
   });
@@ -119,6 +122,14 @@ export async function startGateway({
       return closed;
     },
   };
+}
+
+/** The client certificates of the apps that sign in with one. */
+function certificatesIn({ apps }: Config): { readonly app: string; readonly validUntilMs: number }[] {
+  return apps.flatMap(({ name, credentials }) => {
+    const { validUntilMs } = certificateOf(credentials) ?? {};
+    return validUntilMs === undefined ? [] : [{ app: name, validUntilMs }];
+  });
 }
 
 /** The bounds that the configuration names, in the words of the delivery. */

@@ -1,5 +1,6 @@
 import type { Clock, Outcome } from "@carillon/apns";
 import type { EventStore, FeedbackReaderStore, VerdictStore } from "../store/index.ts";
+import { CredentialWatch, type WatchedCertificate } from "./credential-watch.ts";
 import { defaultFeedLimits, EventFeed, type FeedLimits } from "./event-feed.ts";
 import { Feedback } from "./feedback/feedback.ts";
 import { FeedbackReaders } from "./feedback/feedback-readers.ts";
@@ -18,6 +19,8 @@ export interface OutcomesOptions {
   };
   readonly retention?: Partial<EventRetention> | undefined;
   readonly feedLimits?: Partial<FeedLimits>;
+  /** Those whose end is told. @default none */
+  readonly certificates?: readonly WatchedCertificate[];
 }
 
 /** Wires the room: what the delivery tells goes into the store, and from there to everyone who asks. */
@@ -30,10 +33,11 @@ export class Outcomes {
   readonly #options: OutcomesOptions;
   readonly #signs = new SignsOfLife();
   readonly #restorer: Restorer;
+  readonly #credentials: CredentialWatch;
   readonly #tellers = new Map<string, Teller>();
 
   constructor(options: OutcomesOptions) {
-    const { store, clock, retention, feedLimits, logger } = options;
+    const { store, clock, retention, feedLimits, logger, certificates = [] } = options;
     this.#options = options;
     this.log = new EventLog({ store, clock, retention, logger });
     this.feed = new EventFeed({
@@ -46,6 +50,7 @@ export class Outcomes {
     this.feedback = new Feedback(store, clock);
     this.feedbackReaders = new FeedbackReaders(store);
     this.#restorer = new Restorer(options);
+    this.#credentials = new CredentialWatch({ store, clock, logger, certificates });
   }
 
   /** Learns which device tokens of these apps have a verdict. Until then signs of life restore nothing. */
@@ -93,5 +98,6 @@ export class Outcomes {
   close(): void {
     this.feed.close();
     this.log.close();
+    this.#credentials.close();
   }
 }
