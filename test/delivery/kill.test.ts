@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, expect, test } from "vitest";
+import { seededRandom } from "../support/seeded-random.ts";
 import { judge } from "./support/judge.ts";
 import { Acknowledged, finalStatusOf, loadUntilGone, type RunningGateway } from "./support/load.ts";
 import type { Delivered, Opened, Question, Report } from "./support/simulators.ts";
@@ -52,7 +53,7 @@ test(`rows 84 and 86: after ${kills} kill -9 under load nothing acknowledged is 
         maxInFlight: program.maxInFlight,
       };
       const open = () => start(program.file, [JSON.stringify(options)]);
-      const acknowledged = await killAgainAndAgain(open, mayKill, generator(seed + index));
+      const acknowledged = await killAgainAndAgain(open, mayKill, seededRandom(seed + index));
 
       const [gateway] = (await once(open(), "message")) as [RunningGateway];
       const expected = [...acknowledged.atLeastOnce.keys()];
@@ -140,15 +141,4 @@ async function end(child: ChildProcess): Promise<void> {
   const exit = once(child, "exit");
   child.kill("SIGKILL");
   await exit;
-}
-
-/** Numbers from 0 to 1 that depend on the seed alone (mulberry32). */
-function generator(start: number): () => number {
-  let state = start;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296;
-  };
 }

@@ -8,6 +8,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { Webhook } from "standardwebhooks";
 import { afterAll, expect, test } from "vitest";
+import { seededRandom } from "../support/seeded-random.ts";
 
 /** CARILLON_KILLS=1000 for a longer run, CARILLON_SEED to choose the moments of an earlier one. */
 const kills = Number(process.env.CARILLON_KILLS ?? 25);
@@ -92,7 +93,7 @@ class Books {
 test("row 88: after kill -9 in the middle of deliveries no event is missing, what was told is on disk, and repeats carry the same webhook-id", {
   timeout: 60_000 + kills * 3_000,
 }, async () => {
-  const random = generator(seed);
+  const random = seededRandom(seed);
   const books = new Books(random);
   server = createServer((request, response) => void books.take(request, response));
   server.listen(0, "127.0.0.1");
@@ -150,14 +151,3 @@ test("row 88: after kill -9 in the middle of deliveries no event is missing, wha
   expect(latest).toBeGreaterThan(kills);
   expect(books.repeats).toBeGreaterThan(0);
 });
-
-/** Numbers from 0 to 1 that depend on the seed alone (mulberry32). */
-function generator(start: number): () => number {
-  let state = start;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296;
-  };
-}
