@@ -7,7 +7,7 @@ import type { AppConfig, BinaryConfig } from "../config/index.ts";
 import { Bridge, type BridgeOptions } from "./bridge.ts";
 import type { FeedbackSource, GonePage, GoneToken } from "./feedback-source.ts";
 
-export const server = makeServerCertificate();
+const server = makeServerCertificate();
 /** Stands for a sender: its authority is another one. */
 export const client = makeServerCertificate(["a sender"]);
 
