@@ -71,11 +71,13 @@ export async function startGateway({
   const outcomes = new Outcomes({
     ...{ store, clock, retention: config.events, logger },
     certificates: certificatesIn(config),
+    pauseFor: (name) => (apps.find(name)?.config.massRemoval === "pause" ? pauserOf(name) : undefined),
   });
   void outcomes.load(config.apps.map(({ name }) => name)).catch((error: unknown) => {
     logger.warn({ detail: String(error) }, "known verdicts on device tokens could not be read");
   });
-  const delivery = await startDelivery({
+  // An answer may come before the start is over.
+  const starting = startDelivery({
     store,
     senderFor: (app, environment) => apps.senderFor(app, environment),
     rateOf: (app) => apps.find(app)?.config.rateLimit,
@@ -87,6 +89,13 @@ export async function startGateway({
       ...(config.feedback === undefined ? {} : { verdictsMs: config.feedback.keepMs }),
     },
   });
+  const pauserOf = (app: string) => (reason: string) => {
+    const paused = starting.then((delivery) => delivery.pause(app, reason));
+    paused.catch((error: unknown) =>
+      logger.warn({ app, detail: String(error) }, "an app could not be paused"),
+    );
+  };
+  const delivery = await starting;
   let webhooks: Webhooks | undefined;
   let server: FastifyInstance | undefined;
   let bridge: Bridge | undefined;

@@ -121,6 +121,12 @@ const appSchema = Type.Object(
         description: "The app sends at most so many notifications a second; without it as many as go.",
       }),
     ),
+    massRemoval: Type.Optional(
+      Type.Enum(["hold", "pause"], {
+        description:
+          "When many device tokens turn bad at once, verdicts on them are held back; pause also stops the app's sending, hold (the default) does not.",
+      }),
+    ),
     goneTokens: Type.Optional(
       Type.Enum(["send", "deny"], {
         description:

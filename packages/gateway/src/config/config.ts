@@ -76,6 +76,8 @@ export interface AppConfig {
   readonly fingerprints?: readonly string[];
   /** What becomes of a notification to a device token that is gone, when it is submitted. @default "send" */
   readonly goneTokens?: "send" | "deny";
+  /** What happens, beside an event and no verdicts, when many of its device tokens turn bad at once. @default "hold" */
+  readonly massRemoval?: "hold" | "pause";
 }
 
 /** One thing that is wrong with the configuration. */

@@ -145,6 +145,16 @@ test("reads bounds and rates, and refuses an app more than all may have", () => 
   expect(problemsOf(`limits: { maxQueued: 0 }\napps: ${app}`)).toHaveLength(1);
 });
 
+test("reads what happens when an app's device tokens turn bad in masses", () => {
+  const pausing = app.replace("topic:", "massRemoval: pause\n    topic:");
+  expect(configOf(`apps: ${pausing}`).apps[0]?.massRemoval).toBe("pause");
+  const variables = { CARILLON_APPS_0_MASS_REMOVAL: "hold" };
+  expect(configOf(`apps: ${pausing}`, variables).apps[0]?.massRemoval).toBe("hold");
+  expect(problemsOf(`apps: ${pausing.replace("pause", "stop")}`)).toEqual([
+    expect.stringMatching(/apps\[0\]\.massRemoval: This must be "hold" or "pause"/),
+  ]);
+});
+
 test("reads how long verdicts on device tokens are kept", () => {
   const variables = { CARILLON_FEEDBACK_KEEP_HOURS: "48" };
   expect(configOf(`feedback: { keepHours: 24 }\napps: ${app}`).feedback).toEqual({ keepMs: 86_400_000 });

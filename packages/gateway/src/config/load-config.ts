@@ -129,7 +129,7 @@ class ConfigReader {
   }
 
   #readApp(app: Partial<WrittenApp>, index: number): AppConfig[] {
-    const { name, topic, environment, endpoint, rateLimit, goneTokens, binary } = app;
+    const { name, topic, environment, endpoint, rateLimit, goneTokens, massRemoval, binary } = app;
     const at: Path = ["apps", index];
     if (typeof endpoint === "string") this.#checkEndpoint([...at, "endpoint"], endpoint);
     const ca = typeof app.ca === "string" ? this.#readTrustAnchors([...at, "ca"], app.ca) : undefined;
@@ -161,6 +161,7 @@ class ConfigReader {
         ...(rateLimit === undefined ? {} : { rateLimit }),
         ...(binary === undefined ? {} : { fingerprints: readFingerprints(binary) }),
         ...(goneTokens === undefined ? {} : { goneTokens }),
+        ...(massRemoval === undefined ? {} : { massRemoval }),
       },
     ];
   }

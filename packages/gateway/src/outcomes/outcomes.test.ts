@@ -22,14 +22,18 @@ function bad({ apnsId }: Sent): Outcome {
 }
 
 /** A delivery whose outcomes are told. */
-async function open(reply: FakeSender["reply"] = () => undefined) {
+async function open(reply: FakeSender["reply"] = () => undefined, massRemoval: "hold" | "pause" = "hold") {
   const sender = new FakeSender(reply);
   const bench = await openBench({
     senderFor: () => sender,
     tellerFor: (app, environment) => outcomes.tellerFor(app, environment),
   });
   const logger = { info: () => undefined, warn: () => undefined };
-  const outcomes = new Outcomes({ store: bench.store, clock: bench.clock, logger });
+  const pause = (reason: string): void => void bench.delivery.pause("demo", reason);
+  const outcomes: Outcomes = new Outcomes({
+    ...{ store: bench.store, clock: bench.clock, logger },
+    pauseFor: () => (massRemoval === "pause" ? pause : undefined),
+  });
   const told = async (...types: string[]) =>
     (await outcomes.log.read({ limit: 1_000, ...(types.length > 0 && { types: types as never[] }) })).items;
   return { ...bench, sender, outcomes, told };
@@ -160,10 +164,29 @@ test("row 63: 10,000 device tokens of the other environment: none is gone, and a
     reason: "BadDeviceToken",
     bad: 40,
     of: 40,
+    sending: "goes-on",
   });
   expect(await told("token.gone")).toEqual([]);
   // What was suspected before the alarm is taken back.
   expect((await outcomes.feedback.list("demo", 0, 100)).items).toEqual([]);
+});
+
+test("row 63: an app that wants so is paused then, over a new start too, and the rest of its queue waits", async () => {
+  const bench = await open(bad, "pause");
+  const { delivery, outcomes, sender, told } = bench;
+  for (let batch = 0; batch < 10; batch += 1) {
+    await delivery.submit("demo", [draft({ devices: 100 })]);
+    await rest(30);
+  }
+  expect(sender.sent).toHaveLength(100);
+  const [alarm, ...more] = await told("environment.suspect");
+  expect([alarm?.data.sending, more]).toEqual(["pauses", []]);
+  const reason = "40 of the latest 40 device tokens turned bad in sandbox: BadDeviceToken";
+  expect(delivery.status("demo")).toMatchObject({ pause: { reason }, queued: 900 });
+  expect((await outcomes.feedback.list("demo", 0, 100)).items).toEqual([]);
+  expect((await bench.restart()).status("demo").pause).toMatchObject({ reason });
+  await rest(100);
+  expect(sender.sent).toHaveLength(100);
 });
 
 test("a mass of 410 is held back as well, and verdicts are passed again once it is calm", async () => {

@@ -8,7 +8,7 @@ import { Incidents } from "./feedback/incidents.ts";
 import { Restorer } from "./feedback/restorer.ts";
 import { SignsOfLife } from "./feedback/signs-of-life.ts";
 import { EventLog, type EventRetention } from "./stored-event-log.ts";
-import { Teller } from "./teller.ts";
+import { Teller, type TellerOptions } from "./teller.ts";
 
 export interface OutcomesOptions {
   readonly store: EventStore & VerdictStore & FeedbackReaderStore;
@@ -17,6 +17,7 @@ export interface OutcomesOptions {
     info(fields: object, message: string): void;
     warn(fields: object, message: string): void;
   };
+  readonly pauseFor?: TellerOptions["pauseFor"];
   readonly retention?: Partial<EventRetention> | undefined;
   readonly feedLimits?: Partial<FeedLimits>;
   /** Those whose end is told. @default none */

@@ -16,6 +16,8 @@ export interface TellerOptions {
   readonly signs: SignsOfLife;
   readonly restorer: Restorer;
   readonly incidents: Incidents;
+  /** Stops the sending of an app, in these words; undefined for one that goes on when its device tokens turn bad in masses. */
+  readonly pauseFor?: ((app: string) => ((reason: string) => void) | undefined) | undefined;
 }
 
 /** How a notification ended, as the delivery tells. */
@@ -125,7 +127,11 @@ export class Teller {
         { ...this.#route, bad, of, reason },
         "device tokens turn bad in masses; verdicts are held back",
       );
-      const alarm = this.#event("environment.suspect", { reason, bad, of, notificationId: id, ...massWords });
+      const pause = this.#options.pauseFor?.(this.#app);
+      const sending = pause === undefined ? "goes-on" : "pauses";
+      const facts = { reason, bad, of, notificationId: id, sending };
+      const alarm = this.#event("environment.suspect", { ...facts, ...massWords });
+      pause?.(`${bad} of the latest ${of} device tokens turned bad in ${this.#environment}: ${reason}`);
       const restorations = this.#masses.suspects.map((token) => this.#takeBack(token));
       return { events: [...events, alarm], restorations };
     }
