@@ -7,7 +7,7 @@ import { carillon, cleanUp, commandFile, makeFolder, paste, start } from "../sup
 afterAll(cleanUp);
 
 describe.concurrent("the command line", () => {
-  const commands = ["send", "serve", "simulate", "dev", "apps", "webhooks"];
+  const commands = ["send", "serve", "simulate", "dev", "apps", "events", "feedback", "webhooks"];
 
   test("--help lists the commands that work, and no other", async () => {
     const { status, stdout, stderr } = await carillon(["--help"]);

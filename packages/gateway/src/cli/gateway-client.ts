@@ -53,17 +53,46 @@ export class GatewayClient {
     throw refusal(answer.status, value as Problem | undefined, this.#url);
   }
 
-  async #fetch(method: string, path: string, body: object | undefined): Promise<Response> {
+  /**
+   * Hands over the text of an answer without an end, piece by piece. Resolves when it has ended: with the connection, or as
+   * `signal` says. @throws {CommandFailure} as `call` does, until the answer has begun
+   */
+  async listen(
+    path: string,
+    headers: Readonly<Record<string, string>>,
+    heard: (text: string) => void,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const answer = await this.#fetch("GET", path, undefined, { headers, signal });
+    if (!answer.ok || answer.body === null) {
+      const text = await answer.text().catch(() => "");
+      throw refusal(answer.status, parse(text) as Problem | undefined, this.#url);
+    }
+    const decoder = new TextDecoder();
+    try {
+      for await (const piece of answer.body) heard(decoder.decode(piece, { stream: true }));
+    } catch {
+      // It broke off; whoever listens knows where to go on.
+    }
+  }
+
+  async #fetch(
+    method: string,
+    path: string,
+    body: object | undefined,
+    stream?: { readonly headers: Readonly<Record<string, string>>; readonly signal: AbortSignal },
+  ): Promise<Response> {
     try {
       return await fetch(`${this.#url}${path}`, {
         method,
         headers: {
           authorization: `Bearer ${this.#key}`,
           ...(body === undefined ? {} : { "content-type": "application/json" }),
+          ...stream?.headers,
         },
         ...(body === undefined ? {} : { body: JSON.stringify(body) }),
         redirect: "error",
-        signal: AbortSignal.timeout(timeoutMs),
+        signal: stream?.signal ?? AbortSignal.timeout(timeoutMs),
       });
     } catch (error) {
       const { message, cause } = error as Error;

@@ -3,6 +3,8 @@ import { Command, CommanderError } from "commander";
 import { CommandFailure } from "./command-failure.ts";
 import { addAppsCommand } from "./commands/apps.ts";
 import { addDevCommand } from "./commands/dev.ts";
+import { addEventsCommand } from "./commands/events.ts";
+import { addFeedbackCommand } from "./commands/feedback.ts";
 import { addSendCommand } from "./commands/send.ts";
 import { addServeCommand } from "./commands/serve.ts";
 import { addSimulateCommand } from "./commands/simulate.ts";
@@ -30,6 +32,8 @@ export async function run(words: readonly string[], terminal: Terminal): Promise
   addSimulateCommand(program, terminal, end);
   addDevCommand(program, terminal, end);
   addAppsCommand(program, terminal, end);
+  addEventsCommand(program, terminal, end);
+  addFeedbackCommand(program, terminal, end);
   addWebhooksCommand(program, terminal, end);
   try {
     await program.parseAsync(words, { from: "user" });

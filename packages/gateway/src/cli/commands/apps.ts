@@ -1,6 +1,7 @@
 import type { Command } from "commander";
 import { type ExitStatus, exitStatus } from "../exit-status.ts";
 import { GatewayClient, type GatewayFlags } from "../gateway-client.ts";
+import { withGatewayFlags } from "../gateway-flags.ts";
 import { printable } from "../printable.ts";
 import type { Terminal } from "../terminal.ts";
 
@@ -41,7 +42,7 @@ export function addAppsCommand(program: Command, terminal: Terminal, end: (how: 
     .helpCommand(false)
     .showHelpAfterError("carillon apps --help shows what there is, with an example.")
     .addHelpText("after", epilogue);
-  withFlags(
+  withGatewayFlags(
     apps.command("list").description("All apps: what waits, what is in flight, what they wait for"),
   ).action(async (flags: Flags) => {
     const { items } = await open(flags).call<{ items: AppLine[] }>("GET", "/v1/apps");
@@ -58,21 +59,13 @@ export function addAppsCommand(program: Command, terminal: Terminal, end: (how: 
     );
     end(exitStatus.done);
   };
-  withFlags(apps.command("pause").description("Send nothing of an app until it is resumed"))
+  withGatewayFlags(apps.command("pause").description("Send nothing of an app until it is resumed"))
     .argument("<app>", "its name in the configuration")
     .option("--reason <text>", "shown wherever the pause is")
     .action((name: string, flags: Flags) => change(name, flags, "pause"));
-  withFlags(apps.command("resume").description("Let a paused app send again"))
+  withGatewayFlags(apps.command("resume").description("Let a paused app send again"))
     .argument("<app>", "its name in the configuration")
     .action((name: string, flags: Flags) => change(name, flags, "resume"));
-}
-
-function withFlags(command: Command): Command {
-  return command
-    .option("--url <url>", "the gateway's address (default: CARILLON_URL, or http://127.0.0.1:8080)")
-    .option("--api-key <key>", "its key (default: CARILLON_API_KEY)")
-    .option("--json", "one JSON object a line")
-    .helpOption("-h, --help", "show this help");
 }
 
 function open(flags: Flags): GatewayClient {
