@@ -16,7 +16,7 @@ test("connections that open, take their leave and end are told, with reasons", a
   await client.send(notification(2));
   await client.close();
   expect(events).toEqual([
-    { kind: "connection-opened", remoteAddress: "127.0.0.1", streamLimit: 1000 },
+    { kind: "connection-opened", number: 1, remoteAddress: "127.0.0.1", streamLimit: 1000 },
     { kind: "goaway", code: 0, lastStreamId: 1, reason: '{"reason":"IdleTimeout"}' },
     expect.objectContaining({ kind: "connection-ended", cause: "retired", answers: 1 }),
     expect.objectContaining({ kind: "connection-opened" }),
