@@ -296,9 +296,12 @@ test.each([
 });
 
 test("a reset behind the status changes nothing about it", async () => {
+  // A reset takes with it what was not read yet, so it waits until this process has read: a whole turn of the loop.
   const server = await listenRaw((socket) =>
     socket.once("data", () =>
-      socket.write("HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\nhalf", () => socket.resetAndDestroy()),
+      socket.write("HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\nhalf", () =>
+        setImmediate(() => setImmediate(() => setImmediate(() => socket.resetAndDestroy()))),
+      ),
     ),
   );
   expect(await post(receiver(server.url))).toMatchObject({ kind: "answered", status: 200 });

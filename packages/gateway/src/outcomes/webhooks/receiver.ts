@@ -120,12 +120,16 @@ export class Receiver {
     };
     return new Promise((resolve, reject) => {
       const request = url.protocol === "https:" ? httpsRequest(url, options) : httpRequest(url, options);
-      request.once("error", (error: NodeJS.ErrnoException) => {
+      let hasStatus = false;
+      request.on("error", (error: NodeJS.ErrnoException) => {
+        // Node tells a connection's end to the request even when the status has come.
+        if (hasStatus) return;
         if (request.reusedSocket && error.code === "ECONNRESET" && !stop.aborted)
           resolve("connection was stale");
         else reject(error);
       });
       request.once("response", (response) => {
+        hasStatus = true;
         const { statusCode = 0 } = response;
         const retryAfterMs = readRetryAfter(response.headers["retry-after"], this.#options.clock.now());
         const answered: Unmeasured = {
