@@ -2,6 +2,7 @@ import type { Command } from "commander";
 import { CommandFailure } from "../command-failure.ts";
 import { type ExitStatus, exitStatus } from "../exit-status.ts";
 import { type GatewayFlags as ClientFlags, GatewayClient } from "../gateway-client.ts";
+import { withGatewayFlags } from "../gateway-flags.ts";
 import { readNumber } from "../number-text.ts";
 import type { Terminal } from "../terminal.ts";
 import {
@@ -139,14 +140,9 @@ function addActing(group: Command, context: Context): void {
 }
 
 function subcommand(group: Command, name: string, description: string): Command {
-  return group
-    .command(name)
-    .description(description)
-    .option("--url <address>", "the gateway (default: CARILLON_URL, or http://127.0.0.1:8080)")
-    .option("--api-key <key>", "its key (default: CARILLON_API_KEY)")
-    .option("--json", "one JSON object a line")
-    .helpOption("-h, --help", "show this help")
-    .showHelpAfterError(`carillon webhooks ${name.split(" ", 1)[0]} --help shows all flags.`);
+  return withGatewayFlags(group.command(name).description(description)).showHelpAfterError(
+    `carillon webhooks ${name.split(" ", 1)[0]} --help shows all flags.`,
+  );
 }
 
 function gateway(flags: GatewayFlags): GatewayClient {
