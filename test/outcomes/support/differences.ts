@@ -4,23 +4,16 @@ import { deadTokens, type Sent } from "./sender.ts";
 /** One push as Apple's side has it in its history. */
 export interface Push {
   readonly apnsId: string;
-  readonly atMs: number;
   readonly deviceToken: string | undefined;
   readonly status: number;
   readonly reason: string | undefined;
 }
 
-/**
- * Where what was told differs from what was sent, or from what happened at Apple's side.
- *
- * One difference is known and let pass: a push whose answer a kill took away, and that expired before it was answered again, is
- * told as expired although Apple took it. A gateway that starts cannot tell what the one before it had in flight.
- */
+/** Where what was told differs from what was sent, or from what happened at Apple's side. */
 export function differences(
   sent: ReadonlyMap<string, Sent>,
   told: ReadonlyMap<string, readonly Fate[]>,
   history: Iterable<Push>,
-  killedAtMs: readonly number[],
 ): string[] {
   const found: string[] = [];
   const pushesOf = new Map<string, Push[]>();
@@ -37,11 +30,7 @@ export function differences(
     const [fate, ...more] = told.get(id) ?? [];
     const pushes = pushesOf.get(id) ?? [];
     const words =
-      fate === undefined
-        ? "nothing"
-        : more.length > 0
-          ? "several ends"
-          : contradiction(each, fate, pushes, killedAtMs);
+      fate === undefined ? "nothing" : more.length > 0 ? "several ends" : contradiction(each, fate, pushes);
     if (words === undefined) continue;
     const answers = pushes.map(({ status, reason }) => reason ?? status).join(", ");
     found.push(`${id} (${each.kind}) is told ${words}: ${JSON.stringify(fate)}; Apple's answers: ${answers}`);
@@ -50,16 +39,8 @@ export function differences(
 }
 
 /** Undefined: told as it was. */
-function contradiction(
-  { kind, deviceToken }: Sent,
-  fate: Fate,
-  pushes: readonly Push[],
-  killedAtMs: readonly number[],
-): string | undefined {
-  const takenPushes = pushes.filter(({ status }) => status === 200);
-  const taken = takenPushes.length;
-  const wasCutOff = ({ atMs }: Push): boolean =>
-    killedAtMs.some((killed) => atMs <= killed && killed <= fate.atMs);
+function contradiction({ kind, deviceToken }: Sent, fate: Fate, pushes: readonly Push[]): string | undefined {
+  const taken = pushes.filter(({ status }) => status === 200).length;
   if (kind === "at-most-once" && taken > 1) return "once and was taken twice";
   switch (fate.type) {
     case "accepted":
@@ -70,7 +51,7 @@ function contradiction(
       return isSo && taken === 0 ? undefined : "as refused and was not";
     }
     case "expired":
-      return kind === "short-lived" && takenPushes.every(wasCutOff) ? undefined : "as expired and is not";
+      return kind === "short-lived" && taken === 0 ? undefined : "as expired and is not";
     case "cancelled":
       return kind === "scheduled" && pushes.length === 0 ? undefined : "as taken back and is not";
     case "unknown":

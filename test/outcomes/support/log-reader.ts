@@ -4,7 +4,6 @@ import type { RunningGateway } from "./running-gateway.ts";
 /** How a notification ended, as an event tells. */
 export interface Fate {
   readonly type: string;
-  readonly atMs: number;
   readonly reason?: string;
 }
 
@@ -57,10 +56,10 @@ export class LogReader {
   #take(event: OutcomeEvent): void {
     this.events.push(event);
     this.#cursor = event.cursor;
-    const { at, type, data } = event;
+    const { type, data } = event;
     if (!type.startsWith("notification.")) return;
     const ids = data.ids === undefined ? [String(data.id)] : idsOfRun(data as Parameters<typeof idsOfRun>[0]);
-    const fate = { type: type.slice("notification.".length), atMs: Date.parse(at), ...reasonIn(data) };
+    const fate = { type: type.slice("notification.".length), ...reasonIn(data) };
     for (const id of ids) {
       const known = this.fates.get(id);
       if (known === undefined) this.fates.set(id, [fate]);

@@ -10,17 +10,24 @@ export class BatchRun {
   readonly delivery: DeliveryPolicy;
   /** Places that were begun in an earlier life of the gateway: they must not be sent again. */
   readonly begun: readonly number[];
+  /** What is open of it may have been sent in an earlier life of the gateway. */
+  readonly isInDoubt: boolean;
+  /** Whether the turn of any of it has come. */
+  hasLeft = false;
   readonly #outcomes: Uint8Array | undefined;
   #next = 0;
   /** Places that are not to be sent any more. */
   #withdrawn: Set<number> | undefined;
   #open: number;
 
-  constructor(id: BatchId, reader: BatchReader, dueAtMs: number, outcomes?: Uint8Array) {
+  /** @param isInDoubt whether a node that held it may have sent some of it, and did not say what became of it */
+  constructor(id: BatchId, reader: BatchReader, dueAtMs: number, outcomes?: Uint8Array, isInDoubt = false) {
     this.id = id;
     this.reader = reader;
     this.dueAtMs = dueAtMs;
     this.delivery = reader.delivery;
+    // What is at-most-once is written down before it leaves: those that are not have not.
+    this.isInDoubt = isInDoubt && reader.delivery === "at-least-once";
     this.#outcomes = outcomes;
     const places = outcomes === undefined ? [] : [...outcomes.keys()];
     this.begun = places.filter((place) => outcomes?.[place] === outcomeCode.started);

@@ -1,6 +1,6 @@
 import type { Clock, Outcome, PreparedNotification, Timer } from "@carillon/apns";
 import { type Store, StoreFailedError, StoreFullError } from "../store/index.ts";
-import { openMemoryStore } from "../store/memory-store.test-support.ts";
+import { openMemoryDatabase, startMemoryStore } from "../store/memory-store.test-support.ts";
 import { DurableDelivery, type DurableDeliveryOptions } from "./durable-delivery.ts";
 import type { NotificationDraft } from "./notification-draft.ts";
 import { defaults } from "./open-delivery.ts";
@@ -145,6 +145,8 @@ class HeldStore {
   fault: "full" | "failed" | undefined;
   /** This method alone finds the disk full. */
   refuses: keyof Store | undefined;
+  /** Closing does nothing, so that a test can look at what a stop has left. */
+  keepsOpen = false;
   /** Names of the methods that were called, in order. */
   readonly calls: string[] = [];
   /** Those that showed themselves. */
@@ -159,6 +161,7 @@ class HeldStore {
         return async (...args: never[]) => {
           this.calls.push(name);
           if (name === "heartbeat") this.nodes.add(args[0] ?? "");
+          if (name === "close" && this.keepsOpen) return undefined;
           if (this.#gate?.method === name) await this.#gate.opened;
           const isFull = this.fault === "full" || this.refuses === name;
           if (isFull && name !== "close") throw new StoreFullError("The disk is full.");
@@ -200,7 +203,9 @@ export async function openBench({
   ...options
 }: Partial<DurableDeliveryOptions>): Promise<Bench> {
   const clock = new ManualClock();
-  const store = openMemoryStore(() => clock.now());
+  const database = openMemoryDatabase();
+  const open = (): Store => startMemoryStore(database, () => clock.now());
+  const store = open();
   const log: string[] = [];
   const note = (_fields: object, message: string): void => void log.push(message);
   let lives = 0;
@@ -224,9 +229,7 @@ export async function openBench({
     async restart() {
       current.fault = "failed";
       await rest();
-      // As a start that holds the folder's lock does.
-      for (const node of current.nodes) await store.release(node);
-      current = new HeldStore(store);
+      current = new HeldStore(open());
       return start(current);
     },
   };

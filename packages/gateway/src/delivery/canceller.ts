@@ -21,7 +21,7 @@ export type Cancellation =
   | { readonly kind: "cancelled"; readonly record: NotificationRecord }
   | { readonly kind: "too-late"; readonly cause: TooLate; readonly record: NotificationRecord };
 
-/** `in-doubt`: an attempt had no answer, so that Apple may have it. */
+/** `in-doubt`: an attempt had no answer, or none that is on disk, so that Apple may have it. */
 export type TooLate = "final" | "in-flight" | "in-doubt";
 
 export interface CancellerOptions {
@@ -43,6 +43,8 @@ const fullDiskSeconds = 30;
 interface Seat extends NotificationPlace {
   readonly queue: QueueKey;
   readonly bodyBytes: number;
+  /** Its batch is, which says nothing of what is at-most-once. */
+  readonly isInDoubt: boolean;
 }
 
 /**
@@ -119,7 +121,7 @@ export class Canceller {
     const origin = parseNotificationId(id) ?? seat;
     try {
       const result = await store.cancel({
-        ...{ batch: seat.batch, place: seat.place, atMs: clock.now() },
+        ...{ batch: seat.batch, place: seat.place, isInDoubt: seat.isInDoubt, atMs: clock.now() },
         note: { batch: origin.batch, place: origin.place, status: "cancelled", attempts: "" },
         ...(node === undefined ? {} : { node }),
       });
@@ -138,15 +140,12 @@ export class Canceller {
     const found = await store.find(origin.batch, [origin.place]);
     if (found === undefined) return "again";
     const code = found.outcomes?.[origin.place] ?? outcomeCode.open;
-    if (code !== outcomeCode.noted) return seatIn(found, origin);
+    if (code !== outcomeCode.noted) return seatOrDoubt(found, origin);
     const waitsIn = found.notes.get(origin.place)?.waitsIn;
     // Written down by an older carillon, which did not say where.
     if (waitsIn === undefined) return "in-flight";
     const retry = await store.find(waitsIn.batch, []);
-    if (retry?.body === undefined) return "again";
-    const decoded = decodeBatch(retry.body);
-    if (decoded.kind === "malformed") return "in-flight";
-    return decoded.batch.entry(waitsIn.place).origin?.doubt ? "in-doubt" : seatIn(retry, waitsIn);
+    return retry === undefined ? "again" : seatOrDoubt(retry, waitsIn);
   }
 
   /** On its way, unless it has arrived in the meantime. */
@@ -161,6 +160,17 @@ export class Canceller {
   }
 }
 
-function seatIn({ queue, body }: FoundBatch, { batch, place }: NotificationPlace): Seat {
-  return { queue, batch, place, bodyBytes: body?.byteLength ?? 0 };
+/** Its seat, unless Apple may have it. */
+function seatOrDoubt(
+  { queue, body, isInDoubt }: FoundBatch,
+  { batch, place }: NotificationPlace,
+): Seat | "in-doubt" | "in-flight" | "again" {
+  // Purged, or a retry that is done: it is final by now.
+  if (body === undefined) return "again";
+  const decoded = decodeBatch(body);
+  if (decoded.kind === "malformed") return "in-flight";
+  const { delivery } = decoded.batch;
+  if (isInDoubt && delivery === "at-least-once") return "in-doubt";
+  if (decoded.batch.entry(place).origin?.doubt) return "in-doubt";
+  return { queue, batch, place, bodyBytes: body.byteLength, isInDoubt };
 }

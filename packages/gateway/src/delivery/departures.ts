@@ -154,7 +154,7 @@ export class Departures {
         const retry = {
           entry: flight.again(verdict.doubt),
           delivery: run.delivery,
-          lane: verdict.doubt ? route.lanes.unanswered : lane,
+          lane: outcome?.kind === "indeterminate" ? route.lanes.unanswered : lane,
           atMs: verdict.atMs,
         };
         ledger.retried(flight, { ...note, status: "queued" }, retry);

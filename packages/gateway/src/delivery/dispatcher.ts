@@ -180,6 +180,12 @@ export class Dispatcher {
     this.wake();
   }
 
+  /** The batches of which something has left whose outcome is not on disk. */
+  underWay(): readonly BatchId[] {
+    if (this.inFlight === 0) return [];
+    return this.#ring.flatMap(({ queues }) => queues.flatMap((lane) => lane.underWay()));
+  }
+
   /** Nothing more leaves. Resolves when nothing is in flight any more. */
   stop(): Promise<void> {
     this.#isStopped = true;

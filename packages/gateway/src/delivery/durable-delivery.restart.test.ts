@@ -1,5 +1,14 @@
 import { expect, test } from "vitest";
-import { accepted, draft, FakeSender, noAnswer, openBench, rest, unreachable } from "./bench.test-support.ts";
+import {
+  accepted,
+  draft,
+  FakeSender,
+  noAnswer,
+  openBench,
+  rest,
+  unavailable,
+  unreachable,
+} from "./bench.test-support.ts";
 import type { DurableDeliveryOptions } from "./durable-delivery.ts";
 import type { DeliveryPolicy } from "./notification-draft.ts";
 import { defaults } from "./open-delivery.ts";
@@ -35,6 +44,69 @@ test.each(policies)("%s: a start after a kill takes up what was not settled", as
     const status = inFlight.has(id) && policy === "at-most-once" ? "unknown" : "accepted";
     expect(await delivery.find("demo", id)).toMatchObject({ status });
   }
+});
+
+test("what a kill cut off and what then expires is unknown, for Apple may have it", async () => {
+  const sender = new FakeSender();
+  const bench = await openWith(sender, { routeLimits });
+  const expirationSeconds = Math.ceil(bench.clock.now() / 1_000) + 30;
+  const ids = await bench.delivery.submit("demo", [draft({ devices: 12, expirationSeconds })]);
+  const [never = ""] = await bench.delivery.submit("demo", [
+    draft({ expirationSeconds, delivery: "at-most-once" }),
+  ]);
+  await rest();
+  sender.open.length = 0;
+  sender.reply = unavailable;
+  const delivery = await bench.restart();
+  await bench.clock.pass(40_000);
+  expect(await delivery.find("demo", ids[0] ?? "")).toMatchObject({
+    ...{ status: "unknown", reason: "expired after an attempt without an answer" },
+    attempts: expect.arrayContaining([expect.objectContaining({ reason: "ServiceUnavailable" })]),
+  });
+  // What is at-most-once is written down before it leaves, and this one had not left.
+  expect(await delivery.find("demo", never)).toMatchObject({ status: "expired" });
+});
+
+test("what a kill cut off is unknown when it expired while nobody ran", async () => {
+  const sender = new FakeSender();
+  const bench = await openWith(sender);
+  const expirationSeconds = Math.ceil(bench.clock.now() / 1_000) + 1;
+  const [id = ""] = await bench.delivery.submit("demo", [draft({ expirationSeconds })]);
+  await rest();
+  await bench.clock.pass(5_000);
+  const delivery = await bench.restart();
+  await bench.clock.pass(1_000);
+  expect(await delivery.find("demo", id)).toMatchObject({ status: "unknown", attempts: [] });
+  expect(sender.sent).toHaveLength(1);
+});
+
+test("what a kill cut off is not cancelled, for Apple may have it; what is at-most-once is", async () => {
+  const sender = new FakeSender();
+  const bench = await openWith(sender, { routeLimits });
+  const [sent = ""] = await bench.delivery.submit("demo", [draft({ devices: 10 })]);
+  const [once = ""] = await bench.delivery.submit("demo", [draft({ delivery: "at-most-once" })]);
+  await rest();
+  await bench.delivery.pause("demo");
+  const delivery = await bench.restart();
+  expect(await delivery.cancel("demo", sent)).toMatchObject({ kind: "too-late", cause: "in-doubt" });
+  expect(await delivery.cancel("demo", once)).toMatchObject({ kind: "cancelled" });
+});
+
+test("a stop that does not wait for its answers leaves in doubt what had left, and nothing else", async () => {
+  const sender = new FakeSender();
+  const bench = await openWith(sender, { routeLimits });
+  const { clock, store } = bench;
+  const batchOf = (id: string): string => id.slice(0, -4);
+  const [left = ""] = await bench.delivery.submit("demo", [draft({ devices: 10 })]);
+  const [waits = ""] = await bench.delivery.submit("demo", [draft({ devices: 10 })]);
+  await rest();
+  const isInDoubt = async (id: string) => (await store.find(batchOf(id), []))?.isInDoubt;
+  bench.held.keepsOpen = true;
+  const stopped = bench.delivery.stop(1_000);
+  await clock.pass(20_000);
+  await stopped;
+  expect(await isInDoubt(left)).toBe(true);
+  expect(await isInDoubt(waits)).toBe(false);
 });
 
 test("at-most-once: nothing leaves before it is on disk that it does", async () => {
@@ -86,7 +158,7 @@ test("a node that was taken for dead counts nothing twice and sends at-most-once
   await delivery.submit("demo", [draft({ devices: 20, delivery: "at-most-once" })]);
   await rest();
   const [node = ""] = held.nodes;
-  await store.release(node);
+  await store.release(node, []);
   await clock.pass(10_001);
   expect(bench.log).toContain("this node was taken for dead; it fetches its batches anew");
   sender.reply = accepted;
@@ -107,7 +179,7 @@ test("at-most-once: another node that took the batch over sends it, and this one
   await delivery.submit("demo", [draft({ delivery: "at-most-once" })]);
   await rest();
   const [node = ""] = held.nodes;
-  await store.release(node);
+  await store.release(node, []);
   const queue = { app: "demo", environment: "sandbox", lane: "urgent" };
   await store.claim({ node: "other", queue, dueAtMs: 9e12, maxBatches: 1, maxBytes: 1 });
   open();
@@ -123,7 +195,7 @@ test("at-most-once: what this node lost and fetched again before it left leaves 
   await delivery.submit("demo", [draft({ delivery: "at-most-once" })]);
   await rest();
   const [node = ""] = held.nodes;
-  await store.release(node);
+  await store.release(node, []);
   await clock.pass(10_001);
   expect(held.calls).toContain("claim");
   open();

@@ -224,7 +224,7 @@ export class DurableDelivery implements Delivery {
       await this.#within(deadlineMs, this.#dispatcher.stop());
       await this.#within(diskDeadlineMs, this.#ledger.idle());
       await this.#within(diskDeadlineMs, this.#halt());
-      await this.#store.release(this.#node).catch(() => undefined);
+      await this.#store.release(this.#node, this.#dispatcher.underWay()).catch(() => undefined);
     }
     await this.#store.close();
   }

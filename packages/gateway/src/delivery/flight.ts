@@ -82,9 +82,9 @@ export class Flight implements PreparedNotification, Turn {
     return this.origin?.attempts ?? 0;
   }
 
-  /** Whether one of the earlier attempts may have been taken although no answer came. */
+  /** Whether an earlier attempt may have been taken although no answer came, or none that is on disk. */
   get doubt(): boolean {
-    return this.origin?.doubt ?? false;
+    return this.run.isInDoubt || this.origin?.doubt === true;
   }
 
   /** The notification for a later batch. Its record stays where it was first stored. */

@@ -94,6 +94,7 @@ export class LaneQueue {
 
   /** Takes away the one that `peek` showed. */
   take(): void {
+    if (this.#peeked !== undefined) this.#peeked.run.hasLeft = true;
     this.#peeked = undefined;
   }
 
@@ -121,6 +122,11 @@ export class LaneQueue {
   endClaim(nextDueAtMs: number | undefined): void {
     this.#diskDueAtMs = earlier(this.#claim?.addedDueAtMs, nextDueAtMs);
     this.#claim = undefined;
+  }
+
+  /** The batches in memory of which something has left and is not settled on disk. */
+  underWay(): readonly BatchId[] {
+    return [...this.#resident].filter((run) => run.hasLeft && run.open > 0).map(({ id }) => id);
   }
 
   /** Forgets all that is in memory: it is no longer this node's. */

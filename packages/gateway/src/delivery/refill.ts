@@ -7,7 +7,7 @@ import {
   type Store,
   StoreFullError,
 } from "../store/index.ts";
-import { decodeBatch } from "./batch/decoder.ts";
+import { type BatchReader, decodeBatch } from "./batch/decoder.ts";
 import { BatchRun } from "./batch-run.ts";
 import type { DeliveryLogger } from "./delivery-logger.ts";
 import type { LaneQueue } from "./lane-queue.ts";
@@ -83,7 +83,7 @@ export class Refill {
   #receive(lane: LaneQueue, batch: ClaimedBatch): void {
     const decoded = decodeBatch(batch.body);
     if (decoded.kind === "decoded" && decoded.batch.count === batch.count)
-      this.#options.adopt(lane, new BatchRun(batch.id, decoded.batch, batch.dueAtMs, batch.outcomes));
+      this.#options.adopt(lane, runOf(batch, decoded.batch));
     else void this.#bury(lane, batch, decoded.kind === "malformed" ? decoded.detail : "wrong count");
   }
 
@@ -118,4 +118,8 @@ export class Refill {
       else logger.error({ batch: batch.id, detail: String(error) }, "a damaged batch could not be settled");
     }
   }
+}
+
+function runOf({ id, dueAtMs, outcomes, isInDoubt }: ClaimedBatch, reader: BatchReader): BatchRun {
+  return new BatchRun(id, reader, dueAtMs, outcomes, isInDoubt);
 }

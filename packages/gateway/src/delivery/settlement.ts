@@ -5,7 +5,7 @@ import type { DeliveryPolicy } from "./notification-draft.ts";
 export interface Situation {
   /** Attempts so far, this one among them. */
   readonly attempts: number;
-  /** Whether an earlier attempt may have been taken although no answer came. */
+  /** Whether an earlier attempt may have been taken although no answer came, or none that is on disk. */
   readonly doubt: boolean;
   /** Since when it waits: when it was stored, or when it was due if that was later. Epoch milliseconds. */
   readonly sinceMs: number;

@@ -9,6 +9,8 @@ export interface CancelRequest {
   readonly note: Note;
   /** Epoch milliseconds. */
   readonly atMs: number;
+  /** Whether its batch was in doubt when the caller looked. */
+  readonly isInDoubt: boolean;
   /** The node that holds the batch and keeps the notification from leaving; absent: nobody holds it. */
   readonly node?: NodeId;
 }
@@ -16,7 +18,7 @@ export interface CancelRequest {
 export type CancelResult =
   /** It will never be handed out again. `open` are the notifications of its batch that still are. */
   | { readonly kind: "cancelled"; readonly open: number }
-  /** Another node, or another than was thought, holds the batch: only that one knows whether it leaves. */
+  /** The batch has changed hands since the caller looked: another node, or none, holds it, or it is in doubt now. */
   | { readonly kind: "held" }
   /** It is final there, or its bytes may have left, or it waits somewhere else by now. */
   | { readonly kind: "over" };

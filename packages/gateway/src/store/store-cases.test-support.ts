@@ -74,6 +74,7 @@ export function storeCases(withStore: WithStore): void {
         dueAtMs: 5_000,
         settledAtMs: undefined,
         outcomes: undefined,
+        isInDoubt: false,
         body: bodies[1],
         notes: new Map(),
       });
@@ -124,6 +125,7 @@ export function storeCases(withStore: WithStore): void {
         dueAtMs: 500,
         body: new Uint8Array(100).fill(early.body[0] ?? made),
         outcomes: undefined,
+        isInDoubt: false,
       });
       expect(claim.nextDueAtMs).toBe(3_000);
       expect(await store.claim({ ...everything, dueAtMs: 2_000, node: "n2" })).toEqual({
@@ -167,7 +169,7 @@ export function storeCases(withStore: WithStore): void {
         (await store.claim({ ...everything, maxBatches, maxBytes })).batches.map(({ id }) => id);
       expect(await claimed(10, 4_999)).toEqual([batches[0]?.id]);
       expect(await claimed(10, 8_000)).toEqual([batches[1]?.id, batches[2]?.id]);
-      await store.release("n1");
+      await store.release("n1", []);
       expect(await claimed(2, 1e9)).toEqual([batches[0]?.id, batches[1]?.id]);
       // What a claim left aside can be claimed, settled and stored beside, as if nobody had looked at it.
       expect(await claimed(10, 1)).toEqual([batches[2]?.id]);
@@ -182,7 +184,7 @@ export function storeCases(withStore: WithStore): void {
     expect((await store.claim({ ...everything, node: "n2" })).batches).toEqual([]);
     const [summary] = await store.summarize();
     expect(summary).toEqual({ queue, notifications: 3, bodyBytes: 100, nextDueAtMs: undefined });
-    await store.release("n1");
+    await store.release("n1", []);
     expect((await store.claim({ ...everything, node: "n2" })).batches.map(({ id }) => id)).toEqual([held.id]);
   });
 
@@ -204,7 +206,7 @@ export function storeCases(withStore: WithStore): void {
         { settled: 2, open: 0, isHeld: true },
       ]);
       expect(await store.summarize()).toEqual([]);
-      await store.release("n1");
+      await store.release("n1", []);
       expect((await store.claim(everything)).batches).toEqual([]);
     },
   );
@@ -234,7 +236,7 @@ export function storeCases(withStore: WithStore): void {
       ]);
       expect((await store.find(some.id, []))?.outcomes).toEqual(Uint8Array.of(code));
     }
-    await store.release("n1");
+    await store.release("n1", []);
     const [claimed] = (await store.claim(everything)).batches;
     expect(claimed?.outcomes).toEqual(Uint8Array.of(started));
   });
@@ -281,6 +283,7 @@ export function storeCases(withStore: WithStore): void {
     await expect(store.settle(bad)).rejects.toThrow();
     expect(await store.find(some.id, [0, 1])).toMatchObject({
       outcomes: undefined,
+      isInDoubt: false,
       settledAtMs: undefined,
       notes: new Map(),
     });
@@ -325,7 +328,7 @@ export function storeCases(withStore: WithStore): void {
     await subject.store.add([some]);
     const cancel = (place: number) =>
       subject.store.cancel({
-        ...{ batch: some.id, place, atMs: 5_000, note: note(some.id, place, "cancelled") },
+        ...{ batch: some.id, place, isInDoubt: false, atMs: 5_000, note: note(some.id, place, "cancelled") },
       });
     expect(await cancel(0)).toEqual({ kind: "cancelled", open: 1 });
     expect(await cancel(0)).toEqual({ kind: "over" });
@@ -334,11 +337,11 @@ export function storeCases(withStore: WithStore): void {
     expect((await subject.store.find(some.id, [0]))?.notes.get(0)?.status).toBe("cancelled");
     const [claimed] = (await subject.store.claim(everything)).batches;
     expect(claimed?.outcomes).toEqual(Uint8Array.of(noted, open));
-    await subject.store.release("n1");
+    await subject.store.release("n1", []);
     expect(await cancel(1)).toEqual({ kind: "cancelled", open: 0 });
     expect((await subject.store.claim(everything)).batches).toEqual([]);
     expect(await subject.store.summarize()).toEqual([]);
-    const unknown = { batch: "?", place: 0, atMs: 0, note: note("?", 0, "cancelled") };
+    const unknown = { batch: "?", place: 0, isInDoubt: false, atMs: 0, note: note("?", 0, "cancelled") };
     expect(await subject.store.cancel(unknown)).toEqual({ kind: "over" });
   });
 
@@ -346,7 +349,7 @@ export function storeCases(withStore: WithStore): void {
     const some = batch({ count: 3, leaseTo: "n1" });
     await store.add([some]);
     await store.settle({ ...nothing, batches: [codes(some.id, { 0: started, 2: accepted })] });
-    const request = { batch: some.id, atMs: 5_000, note: note(some.id, 0, "cancelled") };
+    const request = { batch: some.id, isInDoubt: false, atMs: 5_000, note: note(some.id, 0, "cancelled") };
     const cancel = (place: number, node?: string) =>
       store.cancel({ ...request, place, ...(node === undefined ? {} : { node }) });
     expect(await cancel(1)).toEqual({ kind: "held" });
@@ -356,7 +359,7 @@ export function storeCases(withStore: WithStore): void {
     // Its holder knows that what was started came back; of a free one nobody does.
     expect(await cancel(0, "n1")).toEqual({ kind: "cancelled", open: 1 });
     await store.settle({ ...nothing, batches: [codes(some.id, { 1: started })] });
-    await store.release("n1");
+    await store.release("n1", []);
     expect(await cancel(1)).toEqual({ kind: "over" });
     expect(await cancel(1, "n1")).toEqual({ kind: "held" });
   });
@@ -371,7 +374,8 @@ export function storeCases(withStore: WithStore): void {
       notes: [note(original.id, 0, "queued", { attempts: "one\n" })],
       retries: [retry],
     });
-    const request = { batch: retry.id, place: 0, atMs: 5_000, note: note(original.id, 0, "cancelled") };
+    const cancelled = note(original.id, 0, "cancelled");
+    const request = { batch: retry.id, place: 0, isInDoubt: false, atMs: 5_000, note: cancelled };
     expect(await store.cancel({ ...request, batch: original.id })).toEqual({ kind: "over" });
     expect(await store.cancel(request)).toEqual({ kind: "cancelled", open: 0 });
     expect(await store.find(retry.id, [])).toBeUndefined();
@@ -413,7 +417,7 @@ export function storeCases(withStore: WithStore): void {
     const theirs = batch({ leaseTo: "n2" });
     await store.add([some, theirs]);
     await store.settle({ ...nothing, batches: [codes(some.id, { 1: accepted })] });
-    await store.release("n1");
+    await store.release("n1", []);
     const claim = await store.claim({ ...everything, node: "n3" });
     expect(claim.batches.map(({ id, outcomes }) => ({ id, outcomes }))).toEqual([
       { id: some.id, outcomes: Uint8Array.of(open, accepted, open) },
@@ -438,6 +442,51 @@ export function storeCases(withStore: WithStore): void {
       await store.add([batch({ leaseTo: "dead" })]);
       await store.heartbeat("alive", 60_000);
       expect((await store.claim({ ...everything, node: "alive" })).batches).toEqual([]);
+    },
+  );
+
+  promise("keeps in doubt, until it is settled, what a node held that is dead", async (subject) => {
+    const held = batch({ leaseTo: "dead", count: 2 });
+    const free = batch({ count: 1 });
+    await subject.store.heartbeat("dead", -1);
+    await subject.store.add([held, free]);
+    await subject.store.heartbeat("n1", 60_000);
+    const doubts = async () =>
+      (await subject.store.claim(everything)).batches.map(({ id, isInDoubt }) => [id, isInDoubt]);
+    expect(await doubts()).toEqual([
+      [held.id, true],
+      [free.id, false],
+    ]);
+    await subject.store.release("n1", []);
+    await subject.reopen();
+    expect(await doubts()).toEqual([
+      [held.id, true],
+      [free.id, false],
+    ]);
+    expect(await subject.store.find(held.id, [])).toMatchObject({ isInDoubt: true });
+    // A store that is opened anew finds its nodes dead.
+    await subject.reopen();
+    expect(await subject.store.find(free.id, [])).toMatchObject({ isInDoubt: true });
+  });
+
+  promise(
+    "keeps in doubt what a node says so of when it lets go, and only what it holds",
+    async ({ store }) => {
+      const some = batch({ leaseTo: "n1", count: 1 });
+      const sure = batch({ leaseTo: "n1", count: 1 });
+      const theirs = batch({ leaseTo: "n2", count: 1 });
+      await store.add([some, sure, theirs]);
+      await store.release("n1", [some.id, theirs.id]);
+      expect(await store.find(some.id, [])).toMatchObject({ isInDoubt: true });
+      expect(await store.find(sure.id, [])).toMatchObject({ isInDoubt: false });
+      expect(await store.find(theirs.id, [])).toMatchObject({ isInDoubt: false });
+      const cancel = (isInDoubt: boolean) =>
+        store.cancel({
+          ...{ batch: some.id, place: 0, isInDoubt, atMs: 5_000, note: note(some.id, 0, "cancelled") },
+        });
+      // Who looked before it came into doubt has to look again.
+      expect(await cancel(false)).toEqual({ kind: "held" });
+      expect(await cancel(true)).toEqual({ kind: "cancelled", open: 0 });
     },
   );
 

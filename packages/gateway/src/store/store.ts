@@ -110,6 +110,8 @@ export interface ClaimedBatch {
   readonly body: Uint8Array;
   /** One code each, or undefined while all are open. */
   readonly outcomes: Uint8Array | undefined;
+  /** A node that held it may have sent what is open of it. */
+  readonly isInDoubt: boolean;
 }
 
 export interface Claim {
@@ -136,6 +138,8 @@ export interface FoundBatch {
   /** When the latest outcome was stored. */
   readonly settledAtMs: number | undefined;
   readonly outcomes: Uint8Array | undefined;
+  /** A node that held it may have sent what is open of it. */
+  readonly isInDoubt: boolean;
   /** Undefined once it was purged. */
   readonly body: Uint8Array | undefined;
   /** The notes of the places asked for, by place. */
@@ -176,11 +180,14 @@ export interface Store
   settle(settlement: Settlement): Promise<readonly SettledBatch[]>;
   /** Leases free batches of one queue to a node, those due first before others. */
   claim(request: ClaimRequest): Promise<Claim>;
-  /** Makes everything free again that a node holds, and forgets the node. */
-  release(node: NodeId): Promise<void>;
   /**
-   * Makes a node's leases last `leaseMs` from now, and frees those of nodes whose leases have run out: `inherited` when there
-   * were any such nodes. `lost` means that the node itself was found dead in the meantime: it holds nothing any more. A
+   * Makes everything free again that a node holds, and forgets the node.
+   * @param inDoubt those of its batches of which something open may have been sent
+   */
+  release(node: NodeId, inDoubt: readonly BatchId[]): Promise<void>;
+  /**
+   * Makes a node's leases last `leaseMs` from now, and frees those of nodes whose leases have run out, all in doubt: `inherited`
+   * when there were any such nodes. `lost` means that the node itself was found dead in the meantime: it holds nothing any more. A
    * node's first call announces it.
    */
   heartbeat(node: NodeId, leaseMs: number): Promise<Heartbeat>;

@@ -127,7 +127,8 @@ function tooLate(cause: TooLate, record: NotificationRecord): ApiProblem {
     final: `It is ${record.status}, and that stays so.`,
     "in-flight": "It is on its way to Apple. Ask for it in a moment to see what became of it.",
     "in-doubt":
-      "Apple may have it, for an attempt had no answer; it is tried again under the same apns-id. Ask for it later.",
+      "Apple may have it: an attempt had no answer, or the gateway was killed meanwhile. It is tried again under the same " +
+      "apns-id. Ask for it later.",
   };
   return new ApiProblem("not-cancelled", why[cause], [], {}, { notification: answerOf(record) });
 }

@@ -22,7 +22,9 @@ export const ownReasons = {
   protocol: noAnswer("The answer broke the protocol."),
   "expired after an attempt without an answer": {
     fault: "service",
-    means: "Its time was over before it could be tried again, and an earlier attempt got no answer.",
+    means:
+      "Its time was over before it could be tried again, and an earlier attempt got no answer, " +
+      "or the gateway was killed while it may have been on its way.",
     remedy: "It may have arrived. Send it anew only if a second one does no harm.",
   },
   "bad-notification": {

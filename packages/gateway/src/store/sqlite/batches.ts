@@ -56,7 +56,7 @@ export class Batches {
       "INSERT INTO own_id (app, apns_id, batch, place) VALUES (?, ?, ?, ?)",
     );
     this.#selectOutcomes = database.prepare(
-      "SELECT batch, retry, count, open, node, outcomes FROM batch WHERE id = ?",
+      "SELECT batch, retry, count, open, node, outcomes, in_doubt FROM batch WHERE id = ?",
     );
     this.#updateOutcomes = database.prepare(
       "UPDATE batch SET outcomes = ?, open = ?, settled_at_ms = ? WHERE batch = ?",
@@ -72,7 +72,7 @@ export class Batches {
     this.#deleteBatch = database.prepare("DELETE FROM batch WHERE batch = ?");
     this.#deleteBody = database.prepare("DELETE FROM body WHERE batch = ?");
     this.#selectFree = database.prepare(
-      `SELECT batch, id, count, stored_at_ms, due_at_ms, body_bytes, outcomes, bytes
+      `SELECT batch, id, count, stored_at_ms, due_at_ms, body_bytes, outcomes, in_doubt, bytes
        FROM batch JOIN body USING (batch)
        WHERE queue = ? AND due_at_ms <= ? AND open > 0 AND node IS NULL
        ORDER BY due_at_ms, batch LIMIT ?`,
@@ -143,15 +143,16 @@ export class Batches {
         dueAtMs: Number(row.due_at_ms),
         body: bytesOf(row.bytes) ?? new Uint8Array(),
         outcomes: bytesOf(row.outcomes),
+        isInDoubt: row.in_doubt === 1,
       })),
       nextDueAtMs: nextDue === undefined ? undefined : Number(nextDue),
     };
   }
 
-  cancel({ batch, place, note, atMs, node }: CancelRequest): CancelResult {
+  cancel({ batch, place, note, atMs, isInDoubt, node }: CancelRequest): CancelResult {
     const row = this.#selectOutcomes.get(batch);
     if (row === undefined || place >= Number(row.count)) return { kind: "over" };
-    if (row.node !== (node ?? null)) return { kind: "held" };
+    if (row.node !== (node ?? null) || (row.in_doubt === 1) !== isInDoubt) return { kind: "held" };
     const code = bytesOf(row.outcomes)?.[place] ?? outcomeCode.open;
     // Its holder alone knows that what it had begun to send came back.
     const waits = code === outcomeCode.open || (code === outcomeCode.started && node !== undefined);

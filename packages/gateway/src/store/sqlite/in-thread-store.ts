@@ -43,7 +43,7 @@ export function inThreadStore(engine: SqliteEngine): Store {
     add: (batches, keys) => ask({ name: "add", args: keys === undefined ? [batches] : [batches, keys] }),
     settle: (settlement) => ask({ name: "settle", args: [settlement] }),
     claim: (request) => ask({ name: "claim", args: [request] }),
-    release: (node) => ask({ name: "release", args: [node] }),
+    release: (node, inDoubt) => ask({ name: "release", args: [node, inDoubt] }),
     heartbeat: (node, leaseMs) => ask({ name: "heartbeat", args: [node, leaseMs] }),
     clockWentBack: (nowMs) => ask({ name: "clockWentBack", args: [nowMs] }),
     summarize: () => ask({ name: "summarize", args: [] }),

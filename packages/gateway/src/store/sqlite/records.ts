@@ -21,7 +21,7 @@ export class Records {
 
   constructor(database: Database) {
     this.#selectBatch = database.prepare(
-      `SELECT batch, app, environment, lane, count, stored_at_ms, due_at_ms, settled_at_ms, outcomes, bytes
+      `SELECT batch, app, environment, lane, count, stored_at_ms, due_at_ms, settled_at_ms, outcomes, in_doubt, bytes
        FROM batch JOIN queue USING (queue) LEFT JOIN body USING (batch) WHERE id = ?`,
     );
     this.#selectNote = database.prepare(
@@ -75,6 +75,7 @@ export class Records {
       dueAtMs: Number(row.due_at_ms),
       settledAtMs: numberOf(row.settled_at_ms),
       outcomes: bytesOf(row.outcomes),
+      isInDoubt: row.in_doubt === 1,
       body: bytesOf(row.bytes),
       notes,
     };

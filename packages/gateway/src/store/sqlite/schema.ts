@@ -137,6 +137,9 @@ const migrations: readonly string[] = [
     PRIMARY KEY (app, environment)
   ) WITHOUT ROWID;
   `,
+  `
+  ALTER TABLE batch ADD COLUMN in_doubt INTEGER NOT NULL DEFAULT 0;
+  `,
 ];
 
 /** The form that this version knows. */

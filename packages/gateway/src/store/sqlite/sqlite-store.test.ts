@@ -41,14 +41,16 @@ async function inFolder(
   run: Parameters<Parameters<typeof storeCases>[0]>[0],
 ): Promise<void> {
   const dataDir = mkdtempSync(join(tmpdir(), "carillon-store-"));
+  let folder = dataDir;
   const subject = {
-    store: await open(dataDir),
+    store: await open(folder),
     async reopen() {
       await subject.store.close();
       // A copy: in this thread the npm package holds the folder's lock until its statements are collected.
-      const copy = join(dataDir, "copy");
-      cpSync(join(dataDir, "carillon.db"), join(copy, "carillon.db"));
-      subject.store = await open(copy);
+      const copy = join(folder, "copy");
+      cpSync(join(folder, "carillon.db"), join(copy, "carillon.db"));
+      folder = copy;
+      subject.store = await open(folder);
     },
   };
   try {

@@ -90,8 +90,8 @@ export class WorkerStore implements Store {
     return this.#call({ name: "claim", args: [request] });
   }
 
-  release(node: NodeId): Promise<void> {
-    return this.#call({ name: "release", args: [node] });
+  release(node: NodeId, inDoubt: readonly BatchId[]): Promise<void> {
+    return this.#call({ name: "release", args: [node, inDoubt] });
   }
 
   heartbeat(node: NodeId, leaseMs: number): Promise<Heartbeat> {
