@@ -55,7 +55,7 @@ export class Departures {
       return false;
     }
     route.breaker.leaves();
-    route.awaits(lane);
+    route.awaits(lane, flight.leftAtMs);
     if (flight.delivery === "at-most-once") this.#guarded.push({ flight, sender });
     else this.#send(flight, sender);
     return true;
@@ -87,7 +87,7 @@ export class Departures {
       // Whoever holds the batch now may send it, and then nobody else may.
       if (held.has(flight) && lane.holds(flight.run)) this.#send(flight, sender);
       else {
-        route.answered(lane);
+        route.answered(lane, flight.leftAtMs);
         route.arrived(lane, 1, flight.payloadBytes);
         route.breaker.withdrawn(route.breaker.epoch, this.#options.clock.monotonic());
       }
@@ -181,8 +181,9 @@ export class Departures {
         "nearly all device tokens are bad: environment or topic may be wrong",
       );
     const sign = signOf(outcome, nowMs - leftAtMs);
-    if (sign !== undefined) concurrency.answered(sign, route.inFlight, route.unanswered);
-    route.answered(lane);
+    if (sign !== undefined) concurrency.answered(sign, route.inFlight, route.awaited(nowMs));
+    route.answered(lane, leftAtMs);
+    if (outcome.kind !== "indeterminate" && outcome.kind !== "unprocessed") route.heard(nowMs);
     // There is room for another one before this one's outcome is on disk.
     if (route.hasWork) this.#options.wake();
 

@@ -237,7 +237,7 @@ export class Dispatcher {
         breaker.failed(breaker.epoch, "unreachable", "no sender", monotonicMs, this.#options.random());
         break;
       }
-      const lane = route.nextLane();
+      const lane = route.nextLane(monotonicMs);
       const turn = lane?.peek();
       if (lane === undefined || turn === undefined) break;
       lane.take();

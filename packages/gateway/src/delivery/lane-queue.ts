@@ -1,4 +1,5 @@
 import type { BatchId, QueueKey } from "../store/index.ts";
+import { Awaited } from "./awaited.ts";
 import type { BatchRun } from "./batch-run.ts";
 
 /** One notification whose turn has come. */
@@ -17,7 +18,7 @@ export class LaneQueue {
   /** Sent, and not settled on disk. */
   inFlight = 0;
   /** Of those in flight: not answered. */
-  unanswered = 0;
+  readonly awaited = new Awaited();
   /** In memory, with notifications that are not settled on disk. */
   readonly #resident = new Set<BatchRun>();
   #residentBytes = 0;

@@ -1,5 +1,6 @@
 import type { AppGate } from "./app-gate.ts";
 import type { RouteStatus } from "./app-status.ts";
+import { Awaited } from "./awaited.ts";
 import { ConcurrencyLimit } from "./concurrency-limit.ts";
 import { EnvironmentSuspicion } from "./environment-suspicion.ts";
 import { LaneQueue } from "./lane-queue.ts";
@@ -12,12 +13,18 @@ import type { Sender } from "./sender.ts";
 /** How much of a route's room a lane may fill, so that a slow flood in one leaves some to those above it. */
 const roomShare: Readonly<Record<Waiting, number>> = { urgent: 1, normal: 0.9, bulk: 0.75, unanswered: 0.25 };
 
+/** While nothing was heard for so long what is overdue says something of the service, not of single devices. */
+const silenceMs = 2_000;
+
 /** A route with less in flight than that may send although all together have their fill. */
 const ownBytes = 64 * 1024;
 
 /** How much may be in flight. */
 export interface RouteLimits {
-  /** Notifications on one route that Apple has not answered. Less while Apple is strained. @default 2,000 */
+  /**
+   * Notifications on one route that Apple has not answered. Less while Apple is strained. Those that are overdue while others are
+   * answered do not count: devices that are never answered take no room from the rest. @default 2,000
+   */
   readonly maxUnanswered: number;
   /** Those and the answered ones whose outcome is not on disk: what a crash may send twice. @default 8,000 */
   readonly maxInFlight: number;
@@ -51,7 +58,9 @@ export class Route {
   inFlight = 0;
   inFlightBytes = 0;
   /** Of those in flight: not answered. */
-  unanswered = 0;
+  readonly #awaited = new Awaited();
+  /** When an answer came last, on the monotonic clock. */
+  #heardAtMs = Number.NEGATIVE_INFINITY;
   readonly #limits: RouteLimits;
   readonly #inAll: RouteSurroundings["inFlight"];
   readonly #shares = new LaneShares();
@@ -82,7 +91,7 @@ export class Route {
   hasRoom(monotonicMs: number): boolean {
     const { maxInFlight, maxInFlightBytes, maxInFlightBytesInAll } = this.#limits;
     return (
-      this.unanswered < this.concurrency.current &&
+      this.awaited(monotonicMs) < this.concurrency.current &&
       this.inFlight < maxInFlight &&
       this.inFlightBytes < maxInFlightBytes &&
       (this.#inAll.bytes < maxInFlightBytesInAll || this.inFlightBytes < ownBytes) &&
@@ -91,17 +100,35 @@ export class Route {
     );
   }
 
+  /** How many are not answered, without those that are overdue while others are answered. */
+  awaited(monotonicMs: number): number {
+    return this.#isHeard(monotonicMs)
+      ? this.#awaited.fresh(monotonicMs) + this.lanes.unanswered.awaited.overdue(monotonicMs)
+      : this.#awaited.count;
+  }
+
+  /** The same of a lane. In the lane of what was never answered before all count: it has little room. */
+  #awaitedIn(lane: Waiting, monotonicMs: number): number {
+    const { awaited } = this.lanes[lane];
+    const isAll = lane === "unanswered" || !this.#isHeard(monotonicMs);
+    return isAll ? awaited.count : awaited.fresh(monotonicMs);
+  }
+
+  #isHeard(monotonicMs: number): boolean {
+    return monotonicMs - this.#heardAtMs < silenceMs;
+  }
+
   /** What the route waits for, in a few words; undefined while it is well. */
   get detail(): string | undefined {
     return this.gate.detail ?? this.breaker.detail;
   }
 
   get status(): RouteStatus {
-    const { environment, inFlight, unanswered, breaker, detail } = this;
+    const { environment, inFlight, breaker, detail } = this;
     return {
       environment,
       inFlight,
-      unanswered,
+      unanswered: this.#awaited.count,
       maxUnanswered: this.concurrency.current,
       breaker: breaker.state,
       ...(detail === undefined ? {} : { waitingFor: detail }),
@@ -115,14 +142,14 @@ export class Route {
   }
 
   /** The lane whose turn it is; undefined when none has anything that may leave. */
-  nextLane(): LaneQueue | undefined {
+  nextLane(monotonicMs: number): LaneQueue | undefined {
     const lane = this.#shares.next((each) => {
       const queue = this.lanes[each];
       const share = roomShare[each];
       return (
-        queue.unanswered < this.concurrency.current * share &&
+        queue.peek() !== undefined &&
         queue.inFlight < this.#limits.maxInFlight * share &&
-        queue.peek() !== undefined
+        this.#awaitedIn(each, monotonicMs) < this.concurrency.current * share
       );
     });
     return lane === undefined ? undefined : this.lanes[lane];
@@ -141,15 +168,20 @@ export class Route {
   }
 
   /** An answer is awaited for one that departed. */
-  awaits(lane: LaneQueue): void {
-    this.unanswered += 1;
-    lane.unanswered += 1;
+  awaits(lane: LaneQueue, leftAtMs: number): void {
+    this.#awaited.departed(leftAtMs);
+    lane.awaited.departed(leftAtMs);
   }
 
   /** It came, or will not come. */
-  answered(lane: LaneQueue): void {
-    this.unanswered -= 1;
-    lane.unanswered -= 1;
+  answered(lane: LaneQueue, leftAtMs: number): void {
+    this.#awaited.answered(leftAtMs);
+    lane.awaited.answered(leftAtMs);
+  }
+
+  /** Apple has answered. */
+  heard(monotonicMs: number): void {
+    this.#heardAtMs = monotonicMs;
   }
 
   /** So many of them came back or are settled on disk. */

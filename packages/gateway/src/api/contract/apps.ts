@@ -8,7 +8,8 @@ const routeSchema = Type.Object({
   unanswered: Type.Integer({ description: "Of those in flight: Apple has not answered yet." }),
   maxUnanswered: Type.Optional(
     Type.Integer({
-      description: "How many may be unanswered at the moment; absent until something is sent.",
+      description:
+        "How many may be unanswered at the moment, beside those that are overdue while others are answered; absent until something is sent.",
     }),
   ),
   breaker: Type.Enum(["open", "paused", "probing"], {
