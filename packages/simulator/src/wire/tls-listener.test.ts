@@ -6,7 +6,7 @@ import { afterEach, expect, test } from "vitest";
 import { completeCredentials } from "../credentials/index.ts";
 import { type ConnectionHandler, Http2Speaker } from "../http2/index.ts";
 import { RawSender, type RawSenderOptions } from "../raw-sender.test-support.ts";
-import { type TlsClient, TlsListener } from "./tls-listener.ts";
+import { type TlsClient, TlsListener, type TlsListenerOptions } from "./tls-listener.ts";
 
 const { credentials } = completeCredentials({}, "com.example.demo", Date.now());
 const closers: (() => unknown)[] = [];
@@ -20,7 +20,10 @@ const yes: ConnectionHandler = {
   request: ({ streamId }, connection) => connection.answer(streamId, [":status", "200"]),
 };
 
-async function listen(accept: (client: TlsClient) => ConnectionHandler = () => yes) {
+async function listen(
+  accept: (client: TlsClient) => ConnectionHandler = () => yes,
+  more: Partial<TlsListenerOptions> = {},
+) {
   const { authority, server } = credentials;
   const listener = await TlsListener.listen({
     host: "127.0.0.1",
@@ -28,6 +31,7 @@ async function listen(accept: (client: TlsClient) => ConnectionHandler = () => y
     ...server,
     clientCa: authority.cert,
     accept: (client) => new Http2Speaker(accept(client)),
+    ...more,
   });
   closers.push(() => listener.close(Buffer.alloc(0)));
   const options = { port: listener.port, ca: authority.cert };
@@ -59,6 +63,14 @@ test.each<[string, readonly string[], ConnectionOptions]>([
 ])("refuses %s in the handshake", async (_, alpn, tls) => {
   const { open } = await listen();
   await expect(open({ alpn, tls })).rejects.toThrow();
+});
+
+test("closes the connection of a client that does not finish its handshake in time", async () => {
+  const { listener } = await listen(undefined, { handshakeTimeoutMs: 50 });
+  const socket = connectTcp(listener.port, "127.0.0.1");
+  closers.push(() => socket.destroy());
+  socket.resume();
+  await once(socket, "close");
 });
 
 test("asks for a client certificate, requires none, and says whether it is trusted", async () => {

@@ -49,6 +49,8 @@ export interface TlsListenerOptions extends TlsIdentity {
   readonly clientCa: string;
   /** The oldest TLS that is spoken. Below 1.2 it takes ciphers that OpenSSL calls insecure. @default "TLSv1.2" */
   readonly minTls?: OldestTls;
+  /** How long a TLS handshake may take. @default 10,000 */
+  readonly handshakeTimeoutMs?: number;
   /** The number of a new connection, where several listeners count together. @default 1, 2, 3, … */
   nextConnection?(): number;
   /** Asked for each TCP connection, by its number. Absent: all are served. */
@@ -59,9 +61,6 @@ export interface TlsListenerOptions extends TlsIdentity {
 
 /** Clients at once at most; further ones are refused by closing. */
 const mostConnections = 10_000;
-
-/** A TLS handshake takes this long at most. */
-const handshakeTimeoutMs = 10_000;
 
 /**
  * Listens for TLS, with a client certificate asked for and not required, with and without ALPN.
@@ -132,7 +131,7 @@ export class TlsListener {
     const known = this.tlsServers.get(identity);
     if (known !== undefined) return known;
     const protocols = identity.protocols ?? ["h2"];
-    const { minTls = "TLSv1.2" } = this.options;
+    const { minTls = "TLSv1.2", handshakeTimeoutMs = 10_000 } = this.options;
     const server = createTlsServer({
       cert: identity.cert,
       key: identity.key,
@@ -146,8 +145,8 @@ export class TlsListener {
       handshakeTimeout: handshakeTimeoutMs,
     });
     server.on("secureConnection", (socket) => this.accept(socket));
-    // A handshake that fails is the client's affair: Node has closed the socket.
-    server.on("tlsClientError", () => {});
+    // A handshake that fails is the client's affair. After one that took too long Node leaves the socket open.
+    server.on("tlsClientError", (_, socket) => socket.destroy());
     this.tlsServers.set(identity, server);
     return server;
   }
