@@ -67,7 +67,7 @@ async function offer(task: OfferedTask): Promise<OfferedReport> {
     const due = Math.min(Math.floor(((nowMs - startMs) * task.perSecond) / 1_000), all);
     for (; offered < due; offered += 1) {
       // Timed from when it was due, so that a generator that is late hides nothing.
-      const request = requestFor(task, offered, startMs + (offered * 1_000) / task.perSecond);
+      const request = requestFor(task, offered, startMs + ((offered + 1) * 1_000) / task.perSecond);
       const socket = free.pop();
       if (socket === undefined) waiting.push(request);
       else send(socket, request);
