@@ -176,12 +176,15 @@ test("row 82: feedback is told with its time, once; the second reader gets nothi
   const { feedbackPort: port, ca, credentials } = simulator;
   const options = { host: "localhost", port: port!, ca, credentials: credentials.certificate };
   const told: unknown[] = [];
-  expect(await readFeedback(options, (device) => told.push(device))).toEqual({
+  expect(await readFeedback(options, (device) => void told.push(device))).toEqual({
     kind: "complete",
     devices: 1,
   });
   expect(told).toEqual([{ deviceToken: tokenOf(2), goneSinceMs: 1_700_000_000_000 }]);
-  expect(await readFeedback(options, () => told.push("again"))).toEqual({ kind: "complete", devices: 0 });
+  expect(await readFeedback(options, () => void told.push("again"))).toEqual({
+    kind: "complete",
+    devices: 0,
+  });
   const when = { protocol: "feedback" } as const;
   simulator.setScenario({
     rules: [

@@ -1,6 +1,6 @@
 import { type BinaryPeerOptions, readFeedbackOptions } from "./binary-client-options.ts";
 import { FeedbackDecoder } from "./feedback-tuple.ts";
-import { explainSocket, openTls } from "./open-tls.ts";
+import { explainSocket, openResettableTls, type ResettableTls } from "./open-tls.ts";
 
 /** A device on which the app is no more: forget it, unless it registered again since. */
 export interface GoneDevice {
@@ -25,53 +25,71 @@ export interface FeedbackOptions extends BinaryPeerOptions {
 
 /**
  * Reads the feedback service once, until it closes. `told` is called for each device as it comes, because the service tells it to
- * nobody else: keep it before anything else is done.
+ * nobody else: keep it before anything else is done. Where that takes time it returns a promise: nothing more is read until it
+ * resolves, and the connection is not ended in order before all are kept. Where it fails the connection is reset: a bridge then tells
+ * all of it to the next reader.
  *
  * @throws ApnsError `bad-option`, `bad-certificate` or `bad-key`, each with what to do; and what `told` throws, which ends the reading
  */
 export async function readFeedback(
   options: FeedbackOptions,
-  told: (device: GoneDevice) => void,
+  told: (device: GoneDevice) => void | Promise<void>,
 ): Promise<FeedbackReading> {
   const peer = readFeedbackOptions(options);
   const { silenceMs = 30_000 } = options;
   const decoder = new FeedbackDecoder();
-  const socket = openTls(peer);
+  let opened: ResettableTls;
+  try {
+    opened = await openResettableTls(peer);
+  } catch (error) {
+    return { kind: "unreachable", detail: explainSocket(error as Error, peer) };
+  }
+  const { socket } = opened;
   let devices = 0;
   let isOpen = false;
   let hasEnded = false;
   let detail: string | undefined;
   let failure: { readonly error: unknown } | undefined;
+  let telling = Promise.resolve();
+  const tellAll = async (): Promise<void> => {
+    for (let read = decoder.next(); read !== undefined; read = decoder.next()) {
+      if (read.kind === "malformed") {
+        detail = `what came is no feedback: ${read.detail}`;
+        opened.reset();
+        return;
+      }
+      const { deviceToken, goneSinceSeconds } = read.value;
+      const kept = told({ deviceToken: deviceToken.toString("hex"), goneSinceMs: goneSinceSeconds * 1000 });
+      if (kept !== undefined) await kept;
+      devices += 1;
+    }
+  };
   socket.setTimeout(silenceMs, () => socket.destroy(new Error(`nothing was heard for ${silenceMs} ms`)));
   socket.once("secureConnect", () => {
     isOpen = true;
   });
   socket.on("data", (chunk: Buffer) => {
     decoder.receive(chunk);
-    for (let read = decoder.next(); read !== undefined; read = decoder.next()) {
-      if (read.kind === "malformed") {
-        detail = `what came is no feedback: ${read.detail}`;
-        socket.destroy();
-        return;
-      }
-      devices += 1;
-      const { deviceToken, goneSinceSeconds } = read.value;
-      try {
-        told({ deviceToken: deviceToken.toString("hex"), goneSinceMs: goneSinceSeconds * 1000 });
-      } catch (error) {
+    // The next bytes are not taken before these are kept; the time that takes is not the service's.
+    socket.pause().setTimeout(0);
+    telling = tellAll().then(
+      () => void socket.resume().setTimeout(silenceMs),
+      (error: unknown) => {
         failure = { error };
-        socket.destroy();
-        return;
-      }
-    }
+        opened.reset();
+      },
+    );
   });
   socket.once("end", () => {
     hasEnded = true;
+    // Our end says that all is kept. After a reset there is no end to be had.
+    void telling.then(() => socket.end());
   });
   socket.on("error", (error) => {
     detail ??= explainSocket(error, peer);
   });
   await new Promise<void>((resolve) => socket.once("close", () => resolve()));
+  await telling;
   if (failure !== undefined) throw failure.error;
   if (!isOpen) return { kind: "unreachable", detail: detail ?? "the connection closed before TLS was done" };
   if (decoder.isInTuple) detail ??= "the connection ended within a tuple";

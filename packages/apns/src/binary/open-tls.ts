@@ -1,4 +1,4 @@
-import { isIP } from "node:net";
+import { connect as connectTcp, isIP, type Socket } from "node:net";
 import {
   type ConnectionOptions,
   connect,
@@ -35,19 +35,50 @@ export function openContext(
 }
 
 /** Opens a TLS socket without ALPN, as in the protocol's time. The peer must prove who it is, whatever the environment says. */
-export function openTls({ host, port, context, connectTimeoutMs }: Peer): TLSSocket {
-  const options: ConnectionOptions & { autoSelectFamily: boolean } = {
+export function openTls(peer: Peer): TLSSocket {
+  const socket = connect(tlsOptions(peer));
+  limit(socket, "secureConnect", peer);
+  return socket;
+}
+
+/** A TLS socket that ends its side by a call only, and can be reset. */
+export interface ResettableTls {
+  readonly socket: TLSSocket;
+  /** Ends it so that the peer knows that what it wrote was not kept, though our system has taken it. */
+  reset(): void;
+}
+
+/**
+ * The same, with TCP connected and the handshake to come.
+ * @throws Error of the system where no TCP connection comes about
+ */
+export async function openResettableTls(peer: Peer): Promise<ResettableTls> {
+  const { host, port } = peer;
+  const tcp = connectTcp({ host, port, autoSelectFamily: true, allowHalfOpen: true });
+  limit(tcp, "connect", peer);
+  await new Promise<void>((resolve, reject) => {
+    tcp.once("connect", resolve).once("error", reject);
+  });
+  const socket = connect({ ...tlsOptions(peer), socket: tcp });
+  limit(socket, "secureConnect", peer);
+  return { socket, reset: () => void tcp.resetAndDestroy() };
+}
+
+function tlsOptions({ host, port, context }: Peer): ConnectionOptions & { autoSelectFamily: boolean } {
+  return {
     ...{ host, port, secureContext: context, rejectUnauthorized: true, autoSelectFamily: true },
     ...(isIP(host) === 0 ? { servername: host } : {}),
   };
-  const socket = connect(options);
+}
+
+/** Destroys the socket where it is not as far in time. */
+function limit(socket: Socket, event: "connect" | "secureConnect", { connectTimeoutMs }: Peer): void {
   const timer = setTimeout(
     () => socket.destroy(new Error(`no connection within ${connectTimeoutMs} ms`)),
     connectTimeoutMs,
   );
   const stop = (): void => clearTimeout(timer);
-  socket.once("secureConnect", stop).once("close", stop);
-  return socket;
+  socket.once(event, stop).once("close", stop);
 }
 
 /** Why a connection could not be made, or ended: with a certificate that was not believed, the reason. */

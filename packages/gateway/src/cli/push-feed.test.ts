@@ -20,7 +20,8 @@ function linesFor(arrivals: readonly Partial<Push>[], before: readonly Partial<P
   };
   arrive(before);
   const print = (line: string): void => void lines.push(line);
-  const terminal = { print, note: print, colours: plain, noteColours: plain, outputFailure: undefined };
+  const hand = async (line: string): Promise<void> => print(line);
+  const terminal = { print, hand, note: print, colours: plain, noteColours: plain, outputFailure: undefined };
   const end = followPushes(history, terminal);
   arrive(arrivals);
   end();

@@ -4,6 +4,11 @@ import { createColors } from "picocolors";
 export interface Terminal {
   /** A line of what was asked for, to standard output. */
   print(line: string): void;
+  /**
+   * The same, and resolves when the system has taken the line: the next program in a pipe may still lose it.
+   * @throws the system's error, EPIPE too: here it matters that the reader has gone
+   */
+  hand(line: string): Promise<void>;
   /** A line about it, to standard error. */
   note(line: string): void;
   /** For lines that are printed; without effect where they go to a file, a pipe or a reader who wants none. */
@@ -29,6 +34,10 @@ export function openTerminal(): Terminal {
   process.stderr.on("error", () => undefined);
   return {
     print: (line) => void process.stdout.write(`${line}\n`),
+    hand: (line) =>
+      new Promise((resolve, reject) => {
+        process.stdout.write(`${line}\n`, (error) => (error ? reject(error) : resolve()));
+      }),
     note: (line) => void process.stderr.write(`${line}\n`),
     colours: createColors(showsColours(process.stdout, process.env)),
     noteColours: createColors(showsColours(process.stderr, process.env)),

@@ -1,14 +1,8 @@
-import { X509Certificate } from "node:crypto";
 import { basename } from "node:path";
 import { ApnsClient, type ApnsClientOptions, ApnsError, type Credentials } from "@carillon/apns";
-import { openOldPkcs12 } from "../../config/index.ts";
-import type { ReadInput } from "../input-file.ts";
-import type { Refuse, SendFlags } from "./send-flags.ts";
-
-/** Reads a file that a flag names. */
-export type ReadFlagFile = (file: string) => Promise<ReadInput>;
-
-type Environment = Readonly<Record<string, string | undefined>>;
+import { readCertificate } from "../certificate-flags.ts";
+import { type Environment, FlagFiles, type ReadFlagFile, type Refuse } from "../flag-files.ts";
+import type { SendFlags } from "./send-flags.ts";
 
 const kinds = {
   token: ["key", "keyId", "teamId"],
@@ -51,7 +45,7 @@ export async function readCredentialFlags(
   const files = new FlagFiles(readFile, refuse);
   const credentials = await (kind === "token"
     ? readToken(flags, files, refuse)
-    : readCertificate(kind, flags, environment, files, refuse));
+    : readCertificate(kind, { flags, environment }, files, refuse));
   if (credentials === undefined) return undefined;
   try {
     // The constructor opens the credentials and connects to nothing.
@@ -104,74 +98,6 @@ async function readToken(
   return { kind: "token", key, keyId, teamId };
 }
 
-async function readCertificate(
-  kind: "certificate" | "pkcs12",
-  flags: SendFlags,
-  environment: Environment,
-  files: FlagFiles,
-  refuse: Refuse,
-): Promise<Credentials | undefined> {
-  const given = environment.CARILLON_PASSPHRASE ?? "";
-  // Editors end a file with a line break that belongs to no passphrase.
-  const passphrase =
-    flags.passphraseFile === undefined
-      ? given
-      : (await files.read("--passphrase-file", flags.passphraseFile, ""))
-          ?.toString("utf8")
-          .replace(/\r?\n$/, "");
-  if (passphrase === undefined) return undefined;
-  const opener = passphrase === "" ? {} : { passphrase };
-  if (kind === "pkcs12") {
-    const data = await files.read("--p12", flags.p12, "Name the .p12 file.");
-    if (data === undefined) return undefined;
-    const credentials = { kind, data, ...opener };
-    return openOldPkcs12(credentials) ?? credentials;
-  }
-  const cert = await files.read("--cert", flags.cert, "Name the PEM file with the certificate.");
-  const key = await files.read(
-    "--cert-key",
-    flags.certKey,
-    "Name the PEM file with the certificate's private key; it may be the same file.",
-  );
-  if (cert === undefined || key === undefined) return undefined;
-  if (!isCertificate(cert)) {
-    refuse("--cert", "This file holds no certificate in PEM form.");
-    return undefined;
-  }
-  return { kind, cert, key, ...opener };
-}
-
-export function isCertificate(pem: Buffer): boolean {
-  try {
-    new X509Certificate(pem);
-    return true;
-  } catch {
-    return false;
-  }
-}
-
 function isTenCharacters(text: string | undefined): text is string {
   return text !== undefined && /^[A-Za-z0-9]{10}$/.test(text);
-}
-
-class FlagFiles {
-  readonly #readFile: ReadFlagFile;
-  readonly #refuse: Refuse;
-
-  constructor(readFile: ReadFlagFile, refuse: Refuse) {
-    this.#readFile = readFile;
-    this.#refuse = refuse;
-  }
-
-  /** The bytes of the file, or undefined after a refusal. */
-  async read(flag: `--${string}`, file: string | undefined, whatToName: string): Promise<Buffer | undefined> {
-    if (file === undefined) {
-      this.#refuse(flag, `is missing. ${whatToName}`);
-      return undefined;
-    }
-    const input = await this.#readFile(file);
-    if (input.kind === "read") return input.bytes;
-    this.#refuse(flag, `(${file}) ${input.detail}`);
-    return undefined;
-  }
 }

@@ -5,9 +5,9 @@ import {
   prepareNotification,
   type Sender,
 } from "@carillon/apns";
+import type { ReadFlagFile, Refuse } from "../flag-files.ts";
 import { readNumber } from "../number-text.ts";
-import type { ReadFlagFile } from "./credential-flags.ts";
-import type { Refuse, SendFlags } from "./send-flags.ts";
+import type { SendFlags } from "./send-flags.ts";
 
 /** The payload twice: to be looked into, and as it goes out. */
 interface Payload {

@@ -1,6 +1,6 @@
 import type { Notification, Outcome } from "@carillon/apns";
 import { BinaryClient } from "@carillon/apns/binary";
-import type { BinaryTarget } from "./binary-target.ts";
+import type { HostPort } from "../host-port.ts";
 import type { SendPlan } from "./send-plan.ts";
 
 const mostConnectMs = 10_000;
@@ -8,7 +8,7 @@ const mostConnectMs = 10_000;
 /** Sends all over one connection and tells each outcome as it comes: with proof, because the gateway is silent on what it accepts. */
 export async function sendOverBinary(
   { notifications, target, attempts }: SendPlan,
-  { host, port }: BinaryTarget,
+  { host, port }: HostPort,
   remainingMs: number,
   tell: (notification: Notification, outcome: Outcome) => void,
 ): Promise<void> {

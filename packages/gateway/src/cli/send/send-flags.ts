@@ -26,6 +26,3 @@ export interface SendFlags {
   readonly attempts?: string;
   readonly json?: boolean;
 }
-
-/** Told what is wrong with a flag and what to do about it. */
-export type Refuse = (flag: `--${string}`, detail: string) => void;

@@ -7,24 +7,21 @@ import {
 } from "@carillon/apns";
 import { CommandFailure } from "../command-failure.ts";
 import { exitStatus } from "../exit-status.ts";
+import { FlagFiles, type ReadFlagFile, type Refuse } from "../flag-files.ts";
+import type { HostPort } from "../host-port.ts";
 import { readInputFile } from "../input-file.ts";
 import { readNumber } from "../number-text.ts";
-import { type BinaryTarget, readBinaryTarget } from "./binary-target.ts";
-import {
-  isCertificate,
-  type ReadFlagFile,
-  readCredentialFlags,
-  type SendTarget,
-} from "./credential-flags.ts";
+import { readBinaryTarget } from "./binary-target.ts";
+import { readCredentialFlags, type SendTarget } from "./credential-flags.ts";
 import { readNotificationFlags } from "./notification-flags.ts";
-import type { Refuse, SendFlags } from "./send-flags.ts";
+import type { SendFlags } from "./send-flags.ts";
 
 /** What `carillon send` is going to do: checked, complete, files read. */
 export interface SendPlan {
   readonly notifications: readonly Notification[];
   readonly target: SendTarget & Pick<ApnsClientOptions, "credentials" | "ca">;
   /** Where the retired protocol is spoken; undefined for HTTP/2. */
-  readonly binary: BinaryTarget | undefined;
+  readonly binary: HostPort | undefined;
   /** For everything, from the first look at the flags to the last answer. */
   readonly timeoutMs: number;
   readonly attempts: number;
@@ -61,7 +58,7 @@ export async function planSend(
     readFile,
     refuse,
   );
-  const ca = await readTrustAnchors(flags.ca, readFile, refuse);
+  const ca = await new FlagFiles(readFile, refuse).readCertificates("--ca", flags.ca);
   if (flags.binary === undefined) checkTopic(flags, refuse);
   if (problems.length > 0 || credentials === undefined || target === undefined) throw refusal(problems);
   return {
@@ -88,19 +85,6 @@ function readTarget({ sandbox, endpoint }: SendFlags, refuse: Refuse): SendTarge
     url?.protocol === "https:" && url.pathname === "/" && url.search === "" && url.username === "";
   if (isBare) return { endpoint };
   refuse("--endpoint", "must be https://host or https://host:port, and nothing more.");
-  return undefined;
-}
-
-async function readTrustAnchors(
-  file: string | undefined,
-  readFile: ReadFlagFile,
-  refuse: Refuse,
-): Promise<Buffer | undefined> {
-  if (file === undefined) return undefined;
-  const input = await readFile(file);
-  if (input.kind === "refused") refuse("--ca", `(${file}) ${input.detail}`);
-  else if (isCertificate(input.bytes)) return input.bytes;
-  else refuse("--ca", `(${file}) This file holds no certificate in PEM form.`);
   return undefined;
 }
 
