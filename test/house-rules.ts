@@ -31,6 +31,16 @@ export const mayEnter: Readonly<Record<string, readonly string[]>> = {
   "gateway/outcomes": ["apns", "gateway/store"],
   "gateway/api": ["apns", "gateway/config", "gateway/delivery", "gateway/outcomes", "gateway/apps"],
   "gateway/bridge": ["apns", "apns/binary", "gateway/config", "gateway/delivery", "gateway/apps"],
+  // Looks into every room whose state can be at fault, and into nothing that is running.
+  "gateway/doctor": [
+    "apns",
+    "apns/credentials",
+    "apns/http2",
+    "gateway/config",
+    "gateway/apps",
+    "gateway/store",
+    "gateway/bridge",
+  ],
   // The demo is the only way from the gateway to the simulator.
-  "gateway/cli": ["apns", "apns/binary", "simulator", "gateway/config", "gateway"],
+  "gateway/cli": ["apns", "apns/binary", "simulator", "gateway/config", "gateway/doctor", "gateway"],
 };

@@ -32,6 +32,7 @@ test("every command in it is one that a test here runs", () => {
     "npx carillon --help",
     "npx carillon simulate",
     "npx carillon serve --config carillon.yaml",
+    "npx carillon doctor",
   ]);
 });
 
@@ -57,7 +58,7 @@ test("the first push: the printed curl line, pasted, is answered `accepted`; Ctr
 test("npx carillon --help shows the commands of the README", async () => {
   const { status, stdout } = await carillon(["--help"]);
   expect(status).toBe(0);
-  for (const name of ["simulate", "serve"]) expect(stdout).toContain(`  ${name} `);
+  for (const name of ["simulate", "serve", "doctor"]) expect(stdout).toContain(`  ${name} `);
 });
 
 test("npx carillon simulate prints a line that sends a push to it", async () => {
@@ -69,7 +70,8 @@ test("npx carillon simulate prints a line that sends a push to it", async () => 
   expect(pasted.stdout).toMatch(/^accepted /);
 });
 
-test("npx carillon serve --config carillon.yaml serves", async () => {
+/** With the smallest configuration there is. */
+function makeConfiguredFolder(): string {
   const folder = makeFolder();
   writeFileSync(join(folder, "AuthKey_ABC123DEFG.p8"), providerKey);
   const yaml = `
@@ -80,6 +82,11 @@ apps:
     credentials: { token: { keyFile: AuthKey_ABC123DEFG.p8, keyId: ABC123DEFG, teamId: DEF123GHIJ } }
 `;
   writeFileSync(join(folder, "carillon.yaml"), yaml);
+  return folder;
+}
+
+test("npx carillon serve --config carillon.yaml serves", async () => {
+  const folder = makeConfiguredFolder();
   const server = start(["serve", "--config", "carillon.yaml"], {
     folder,
     environment: { CARILLON_LISTEN_PORT: "0" },
@@ -87,6 +94,12 @@ apps:
   await server.untilPrinted(/listening on http/);
   server.signal("SIGINT");
   expect(await server.ended()).toMatchObject({ status: 0 });
+});
+
+test("npx carillon doctor finds nothing wrong with the same folder", async () => {
+  const { status, stdout } = await carillon(["doctor"], { folder: makeConfiguredFolder() });
+  expect(status).toBe(0);
+  expect(stdout).toContain("no problems");
 });
 
 test("every file that it links to is there", () => {

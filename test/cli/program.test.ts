@@ -7,7 +7,10 @@ import { carillon, cleanUp, commandFile, makeFolder, paste, start } from "../sup
 afterAll(cleanUp);
 
 describe.concurrent("the command line", () => {
-  const commands = ["send", "serve", "simulate", "dev", "apps", "events", "feedback", "webhooks"];
+  const commands = [
+    ...["send", "serve", "simulate", "dev", "doctor"],
+    ...["apps", "events", "feedback", "webhooks"],
+  ];
 
   test("--help lists the commands that work, and no other", async () => {
     const { status, stdout, stderr } = await carillon(["--help"]);
@@ -45,7 +48,7 @@ describe.concurrent("the command line", () => {
     [["sned"], "Did you mean send?"],
     [["serve", "--confg", "x"], "Did you mean --config?"],
     [["dev", "now"], "too many arguments"],
-    [["doctor"], "unknown command 'doctor'"],
+    [["nurse"], "unknown command 'nurse'"],
   ])("%j ends with status 2 and a hint", async (words, hint) => {
     const { status, stdout, stderr } = await carillon(words);
     expect({ status, stdout }).toEqual({ status: 2, stdout: "" });

@@ -16,6 +16,8 @@ export interface RunOptions {
   readonly environment?: Readonly<Record<string, string>>;
   /** What standard input brings before it ends; absent: nothing. `"open"` never ends. */
   readonly input?: string | "open";
+  /** The id of the user to run as; for tests that run as root, who may read everything. */
+  readonly user?: number;
 }
 
 export interface Ended {
@@ -66,12 +68,13 @@ export class RunningCommand {
   readonly #ended: Promise<Ended>;
 
   constructor(file: string, words: readonly string[], options: RunOptions) {
-    const { folder = makeFolder(), environment = {}, input } = options;
+    const { folder = makeFolder(), environment = {}, input, user } = options;
     const { PATH = "", HOME = folder } = process.env;
     this.child = spawn(file, words, {
       cwd: folder,
       env: { PATH, HOME, ...environment },
       stdio: "pipe",
+      ...(user === undefined ? {} : { uid: user, gid: user }),
     });
     running.add(this.child);
     this.child.stdout?.setEncoding("utf8").on("data", (chunk: string) => {

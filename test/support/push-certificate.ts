@@ -4,17 +4,28 @@ import { readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import type { CertificateCredentials } from "@carillon/apns";
 import type { Simulator } from "@carillon/simulator";
-import { PemConverter, X509Certificate, X509CertificateGenerator } from "@peculiar/x509";
+import { Extension, PemConverter, X509Certificate, X509CertificateGenerator } from "@peculiar/x509";
 
 const algorithm = { name: "ECDSA", namedCurve: "P-256", hash: "SHA-256" } as const;
 /** The attribute of the subject that holds a certificate's topic. */
 const userIdOid = "0.9.2342.19200300.100.1.1";
 
-/** A client certificate of the simulator's authority, which must be kept in a folder, for `topic` and until `notAfter`. */
+/** By which Apple says where a certificate may be used. */
+const environmentOids = {
+  sandbox: "1.2.840.113635.100.6.3.1",
+  production: "1.2.840.113635.100.6.3.2",
+} as const;
+const derNull = new Uint8Array([5, 0]);
+
+/**
+ * A client certificate of the simulator's authority, which must be kept in a folder, for `topic` and until `notAfter`.
+ * @param environments that it names
+ */
 export async function issuePushCertificate(
   { ca, files }: Pick<Simulator, "ca" | "files">,
   topic: string,
   notAfter: Date,
+  environments: readonly (keyof typeof environmentOids)[] = [],
 ): Promise<CertificateCredentials> {
   const folder = dirname(files?.ca ?? "");
   const [pkcs8] = PemConverter.decode(readFileSync(join(folder, "ca-key.pem"), "utf8"));
@@ -30,6 +41,7 @@ export async function issuePushCertificate(
     signingAlgorithm: algorithm,
     publicKey: keys.publicKey,
     signingKey,
+    extensions: environments.map((name) => new Extension(environmentOids[name], false, derNull)),
   });
   return {
     kind: "certificate",

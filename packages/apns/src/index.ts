@@ -27,7 +27,10 @@ export {
   type ClientEvent,
   type CloseOptions,
   type ConnectionSnapshot,
+  type Endpoint,
+  type ParsedEndpoint,
   type PoolSnapshot,
+  parseEndpoint,
   type RetryOptions,
   type SendOptions,
 } from "./client/index.ts";

@@ -4,6 +4,7 @@ export {
   type Config,
   type ConfigProblem,
   type ConfigSource,
+  type ConfigWarning,
   type LoadedConfig,
   type LogLevel,
   loadConfig,

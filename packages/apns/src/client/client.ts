@@ -8,6 +8,7 @@ import {
   readBroadcast,
 } from "../channels/index.ts";
 import {
+  type CertificateFinding,
   findCertificateFaults,
   type Identity,
   openCredentials,
@@ -271,7 +272,8 @@ function closedError(): ApnsError {
 function checkCertificate(certificate: PushCertificate, settings: Settings): void {
   const { environment, topic, clock, logger, validation } = settings;
   const { faults, warnings } = findCertificateFaults(certificate, { environment, topic, nowMs: clock.now() });
+  const wordsOf = ({ what, remedy }: CertificateFinding): string => `${what}: ${remedy}`;
   if (faults.length > 0 && validation === "strict")
-    throw new ApnsError("bad-certificate", `the certificate ${faults.join("; it ")}`);
-  for (const finding of [...faults, ...warnings]) logger.warn(`the certificate ${finding}`);
+    throw new ApnsError("bad-certificate", `the certificate ${faults.map(wordsOf).join("; it ")}`);
+  for (const finding of [...faults, ...warnings]) logger.warn(`the certificate ${wordsOf(finding)}`);
 }

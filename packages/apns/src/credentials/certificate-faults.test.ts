@@ -40,7 +40,7 @@ test.each<[string, Partial<CertificateUse>, RegExp]>([
   ],
 ])("%s is a fault", (_, change, fault) => {
   const { faults, warnings } = findCertificateFaults(certificate, { ...use, ...change });
-  expect(faults).toEqual([expect.stringMatching(fault)]);
+  expect(faults.map(({ what, remedy }) => `${what}: ${remedy}`)).toEqual([expect.stringMatching(fault)]);
   expect(warnings).toEqual([]);
 });
 
@@ -48,11 +48,11 @@ test("the last thirty days and a missing main topic are warnings", () => {
   const late = findCertificateFaults(certificate, { ...use, nowMs: Date.UTC(2027, 0, 21) });
   expect(late).toEqual({
     faults: [],
-    warnings: [expect.stringMatching(/expires on 2027-01-31, in 10 days/)],
+    warnings: [{ what: "expires on 2027-01-31, in 10 days", remedy: expect.stringContaining("new one") }],
   });
   const bare: PushCertificate = { ...certificate, mainTopic: undefined, topics: [], environments: [] };
   const found = findCertificateFaults(bare, { ...use, environment: "sandbox" });
-  expect(found).toEqual({ faults: [], warnings: [expect.stringMatching(/names no topic/)] });
+  expect(found).toMatchObject({ faults: [], warnings: [{ what: expect.stringMatching(/names no topic/) }] });
 });
 
 test("a certificate whose times cannot be read is taken at its word", () => {

@@ -11,13 +11,21 @@ export interface CertificateUse {
 
 export interface CertificateFindings {
   /** APNs will refuse it. */
-  readonly faults: readonly string[];
+  readonly faults: readonly CertificateFinding[];
   /** It works, and somebody should know. */
-  readonly warnings: readonly string[];
+  readonly warnings: readonly CertificateFinding[];
+}
+
+/** Words that stand behind "the certificate". */
+export interface CertificateFinding {
+  readonly what: string;
+  /** What to do about it. */
+  readonly remedy: string;
 }
 
 const dayMs = 86_400_000;
 const warnBeforeMs = 30 * dayMs;
+const renew = "make a new one in the developer account";
 
 /** What stands against a certificate before the first connection is made with it. */
 export function findCertificateFaults(
@@ -25,28 +33,34 @@ export function findCertificateFaults(
   use: CertificateUse,
 ): CertificateFindings {
   const { topics, environments, validFromMs, validUntilMs } = certificate;
-  const faults: string[] = [];
-  const warnings: string[] = [];
+  const faults: CertificateFinding[] = [];
+  const warnings: CertificateFinding[] = [];
   if (validUntilMs !== undefined && use.nowMs > validUntilMs) {
-    faults.push(`expired on ${day(validUntilMs)}: make a new one in the developer account`);
+    faults.push({ what: `expired on ${day(validUntilMs)}`, remedy: renew });
   } else if (validUntilMs !== undefined && use.nowMs > validUntilMs - warnBeforeMs) {
     const days = Math.floor((validUntilMs - use.nowMs) / dayMs);
-    warnings.push(
-      `expires on ${day(validUntilMs)}, in ${days} days: make a new one in the developer account`,
-    );
+    warnings.push({ what: `expires on ${day(validUntilMs)}, in ${days} days`, remedy: renew });
   }
   if (validFromMs !== undefined && use.nowMs < validFromMs)
-    faults.push(`is valid only from ${day(validFromMs)} on: this machine's clock may be behind`);
+    faults.push({
+      what: `is valid only from ${day(validFromMs)} on`,
+      remedy: "this machine's clock may be behind",
+    });
   if (use.environment !== undefined && environments.length > 0 && !environments.includes(use.environment))
-    faults.push(
-      `is for ${environments.join()} and not for ${use.environment}: use the other one of the pair`,
-    );
+    faults.push({
+      what: `is for ${environments.join()} and not for ${use.environment}`,
+      remedy: "use the other one of the pair",
+    });
   if (use.topic !== undefined && topics.length > 0 && !isFor(topics, use.topic))
-    faults.push(
-      `is for ${topics.join(", ")} and not for ${use.topic}: use that app's certificate, or its topic`,
-    );
+    faults.push({
+      what: `is for ${topics.join(", ")} and not for ${use.topic}`,
+      remedy: "use that app's certificate, or its topic",
+    });
   if (topics.length === 0)
-    warnings.push("names no topic in its subject (UID), as Apple's push certificates do");
+    warnings.push({
+      what: "names no topic in its subject (UID), as Apple's push certificates do",
+      remedy: "use one that was made for pushing",
+    });
   return { faults, warnings };
 }
 

@@ -52,6 +52,8 @@ export interface Identity {
   readonly tokens: ProviderTokenSource | undefined;
   /** What the certificate says; undefined with a provider key. */
   readonly certificate: PushCertificate | undefined;
+  /** The certificate itself, DER; undefined with a provider key. */
+  readonly der: Buffer | undefined;
 }
 
 const tenCharacters = /^[A-Za-z0-9]{10}$/;
@@ -71,7 +73,7 @@ export function openCredentials(credentials: Credentials, clock: Clock): Identit
       const key = loadProviderKey(asBuffer("key", credentials.key));
       const { keyId, teamId, cache } = credentials;
       const tokens = providerTokenSource(key, keyId, teamId, clock, cache);
-      return { tls: {}, tokens, certificate: undefined };
+      return { tls: {}, tokens, certificate: undefined, der: undefined };
     }
     case "certificate":
       return checked({
@@ -112,7 +114,7 @@ function checked(tls: SecureContextOptions): Identity {
     throw new ApnsError("bad-certificate", explain((error as Error).message));
   }
   const der = ownCertificate(context);
-  return { tls, tokens: undefined, certificate: der && readPushCertificate(der) };
+  return { tls, tokens: undefined, certificate: der && readPushCertificate(der), der };
 }
 
 /** The certificate that this context would show to a server. OpenSSL took it out of PEM or .p12; a socket gives it back. */

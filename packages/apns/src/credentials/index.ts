@@ -1,6 +1,7 @@
 /** Who the sender is: provider keys and the tokens they sign, certificates and what Apple wrote into them. */
 export { appleOid, userIdOid } from "./apple-identifiers.ts";
 export {
+  type CertificateFinding,
   type CertificateFindings,
   type CertificateUse,
   findCertificateFaults,

@@ -39,7 +39,7 @@ test("who is refused is told why in words that help, with the fingerprint to pin
   const nameless = presented((await client).cert, undefined);
   const of = (apps: Parameters<typeof identifySender>[0], certificate?: PresentedCertificate): string => {
     const identity = identifySender(apps, certificate);
-    return identity.kind === "unknown" ? identity.detail : identity.kind;
+    return identity.kind === "unknown" ? `${identity.detail}: ${identity.remedy}` : identity.kind;
   };
   const pin = `binary.fingerprints: ["${demo.fingerprint}"]`;
   expect(of([appNamed("demo")])).toMatch(/presents no client certificate/);

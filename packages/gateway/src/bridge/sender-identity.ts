@@ -1,7 +1,7 @@
 import { pushTypes, readPushCertificate } from "@carillon/apns";
 import type { App } from "../apps/index.ts";
 
-/** For whom a client certificate stands, or why for nobody, in words for the log. */
+/** For whom a client certificate stands, or why for nobody, in words for people. */
 export type SenderIdentity =
   | {
       readonly kind: "known";
@@ -9,7 +9,7 @@ export type SenderIdentity =
       /** The topic that the certificate is for, where it is one of a push type of its own, such as `….voip`. */
       readonly topic?: string;
     }
-  | { readonly kind: "unknown"; readonly detail: string };
+  | { readonly kind: "unknown"; readonly detail: string /** What to do. */; readonly remedy: string };
 
 /** What TLS told about a client certificate. */
 export interface PresentedCertificate {
@@ -34,7 +34,10 @@ export function identifySender(
   certificate: PresentedCertificate | undefined,
 ): SenderIdentity {
   if (certificate === undefined)
-    return unknown("it presents no client certificate: give the sender the certificate that it pushes with");
+    return unknown(
+      "it presents no client certificate",
+      "give the sender the certificate that it pushes with",
+    );
   const all = [...apps];
   const { raw, fingerprint, fault } = certificate;
   const read = readPushCertificate(raw);
@@ -44,20 +47,22 @@ export function identifySender(
   const pin = `, or pin it to an app: binary.fingerprints: ["${fingerprint}"]`;
   if (fault !== undefined)
     return unknown(
-      `its certificate (UID ${uid ?? "none"}) is not trusted: ${fault}. Add its authority to binary.clientCa${pin}`,
+      `its certificate (UID ${uid ?? "none"}) is not trusted: ${fault}`,
+      `add its authority to binary.clientCa${pin}`,
     );
   if (uid === undefined)
-    return unknown(`its certificate has no UID in its subject: use a push certificate${pin}`);
+    return unknown("its certificate has no UID in its subject", `use a push certificate${pin}`);
   const candidates = all.filter(({ config }) => config.topic === uid || isUnder(config.topic, uid));
   const exact = candidates.filter(({ config }) => config.topic === uid);
   const fitting = exact.length > 0 ? exact : candidates;
   const inEnvironment = fitting.filter(({ config }) => read?.environments.includes(config.environment));
   const [app, another] = inEnvironment.length > 0 ? inEnvironment : fitting;
   if (app === undefined)
-    return unknown(`its certificate is for ${uid}, and no app has this topic: add one${pin}`);
+    return unknown(`its certificate is for ${uid}, and no app has this topic`, `add one${pin}`);
   if (another !== undefined)
     return unknown(
-      `its certificate is for ${uid}, which is the topic of "${app.config.name}" and "${another.config.name}": pin it to one of them, binary.fingerprints: ["${fingerprint}"]`,
+      `its certificate is for ${uid}, which is the topic of "${app.config.name}" and "${another.config.name}"`,
+      `pin it to one of them, binary.fingerprints: ["${fingerprint}"]`,
     );
   return known(app, uid);
 }
@@ -74,6 +79,6 @@ function known(app: App, uid: string | undefined): SenderIdentity {
     : { kind: "known", app };
 }
 
-function unknown(detail: string): SenderIdentity {
-  return { kind: "unknown", detail };
+function unknown(detail: string, remedy: string): SenderIdentity {
+  return { kind: "unknown", detail, remedy };
 }

@@ -1,6 +1,6 @@
 import { once } from "node:events";
 import type { AddressInfo, Socket } from "node:net";
-import { createServer, type Server, type TLSSocket } from "node:tls";
+import { createServer, type SecureContextOptions, type Server, type TLSSocket } from "node:tls";
 import type { App, Apps } from "../apps/index.ts";
 import type { BinaryConfig } from "../config/index.ts";
 import type { BridgeLimits, BridgeLogger } from "./bridge-limits.ts";
@@ -60,13 +60,10 @@ export class TlsDoor {
 
   private constructor(options: TlsDoorOptions) {
     this.#options = options;
-    const { cert, key, clientCa, minTls } = options.config;
-    const isOld = minTls === "TLSv1" || minTls === "TLSv1.1";
+    const { minTls } = options.config;
     this.#server = createServer({
-      ...{ cert, key, minVersion: minTls, requestCert: true, rejectUnauthorized: false },
-      // Without an authority nobody is trusted, not even those whom the system trusts, and no issuer is asked for.
-      ca: clientCa ?? [],
-      ...(isOld ? { ciphers: "DEFAULT@SECLEVEL=0" } : {}),
+      ...doorContext(options.config),
+      ...{ requestCert: true, rejectUnauthorized: false },
       handshakeTimeout: options.limits.handshakeMs,
       // The sender's end is answered when what it sent is settled.
       ...{ allowHalfOpen: true, noDelay: true, keepAlive: true, keepAliveInitialDelay: 60_000 },
@@ -122,9 +119,9 @@ export class TlsDoor {
     const { apps, attendance, limits, logger, name, accept } = this.#options;
     socket.on("error", () => undefined); // what it means is told by the close that follows
     const peer = socket.remoteAddress;
-    const identity = identifySender(apps.all, certificateOf(socket));
+    const identity = identifySender(apps.all, presentedBy(socket));
     if (identity.kind === "unknown") {
-      logger.warn({ door: name, peer }, `a sender was refused: ${identity.detail}`);
+      logger.warn({ door: name, peer }, `a sender was refused: ${identity.detail}: ${identity.remedy}`);
       socket.destroy();
       return;
     }
@@ -139,7 +136,19 @@ export class TlsDoor {
   }
 }
 
-function certificateOf(socket: TLSSocket): PresentedCertificate | undefined {
+/** Whom the door shows itself as, whom it trusts, and the oldest TLS that it speaks. */
+export function doorContext({ cert, key, clientCa, minTls }: BinaryConfig): SecureContextOptions {
+  const isOld = minTls === "TLSv1" || minTls === "TLSv1.1";
+  return {
+    ...{ cert, key, minVersion: minTls },
+    // Without an authority nobody is trusted, not even those whom the system trusts, and no issuer is asked for.
+    ca: clientCa ?? [],
+    ...(isOld ? { ciphers: "DEFAULT@SECLEVEL=0" } : {}),
+  };
+}
+
+/** What TLS tells about who came in; undefined where that one showed no certificate. */
+export function presentedBy(socket: TLSSocket): PresentedCertificate | undefined {
   const certificate = socket.getPeerX509Certificate();
   if (certificate === undefined) return undefined;
   const { raw, fingerprint256 } = certificate;

@@ -3,6 +3,7 @@ import { Command, CommanderError } from "commander";
 import { CommandFailure } from "./command-failure.ts";
 import { addAppsCommand } from "./commands/apps.ts";
 import { addDevCommand } from "./commands/dev.ts";
+import { addDoctorCommand } from "./commands/doctor.ts";
 import { addEventsCommand } from "./commands/events.ts";
 import { addFeedbackCommand } from "./commands/feedback.ts";
 import { addSendCommand } from "./commands/send.ts";
@@ -31,6 +32,7 @@ export async function run(words: readonly string[], terminal: Terminal): Promise
   addServeCommand(program, terminal, end);
   addSimulateCommand(program, terminal, end);
   addDevCommand(program, terminal, end);
+  addDoctorCommand(program, terminal, end);
   addAppsCommand(program, terminal, end);
   addEventsCommand(program, terminal, end);
   addFeedbackCommand(program, terminal, end);

@@ -89,3 +89,10 @@ export interface ConfigProblem {
   /** What is wrong and what to do about it, in sentences. Holds no secret. */
   readonly detail: string;
 }
+
+/** Something that works, and that somebody should know. */
+export interface ConfigWarning {
+  readonly kind: "unknown-variable" | "old-pkcs12" | "expired" | "old-tls";
+  /** A sentence, with its place. Holds no secret. */
+  readonly detail: string;
+}

@@ -1,7 +1,7 @@
 import { createPrivateKey, X509Certificate } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
-import type { BinaryConfig } from "./config.ts";
+import type { BinaryConfig, ConfigWarning } from "./config.ts";
 import { explainReadError } from "./config-document.ts";
 import type { WrittenApp, WrittenBinary, WrittenConfig } from "./config-schema.ts";
 
@@ -9,7 +9,7 @@ type Report = (path: readonly (string | number)[], detail: string) => void;
 
 export interface LoadedBinary {
   readonly settings: Omit<BinaryConfig, "host"> & { readonly host?: string };
-  readonly warnings: readonly string[];
+  readonly warnings: readonly ConfigWarning[];
 }
 
 /** Reads the section `binary` and the files that it names. Reports every problem; undefined where it is absent or has one. */
@@ -103,17 +103,15 @@ function readPem(
   }
 }
 
-function describeExpiry(cert: string): readonly string[] {
+function describeExpiry(cert: string): readonly ConfigWarning[] {
   const validTo = new Date(new X509Certificate(cert).validTo);
   if (validTo.getTime() > Date.now()) return [];
-  return [
-    `binary.cert expired on ${validTo.toISOString().slice(0, 10)}: senders that check it will not connect`,
-  ];
+  const detail = `binary.cert expired on ${validTo.toISOString().slice(0, 10)}: senders that check it will not connect`;
+  return [{ kind: "expired", detail }];
 }
 
-function describeOldTls(minTls: BinaryConfig["minTls"]): readonly string[] {
+function describeOldTls(minTls: BinaryConfig["minTls"]): readonly ConfigWarning[] {
   if (minTls === "TLSv1.2" || minTls === "TLSv1.3") return [];
-  return [
-    `binary.minTls is ${minTls}: its ciphers are broken; keep the ports of the bridge where only your own senders reach them`,
-  ];
+  const detail = `binary.minTls is ${minTls}: its ciphers are broken; keep the ports of the bridge where only your own senders reach them`;
+  return [{ kind: "old-tls", detail }];
 }

@@ -198,7 +198,10 @@ test("a client certificate is read with its key, and one that has expired is war
     config: { apps: [{ credentials: { kind: "certificate" } }] },
   });
   expect(loaded.kind === "loaded" && loaded.warnings).toEqual([
-    expect.stringMatching(/^App "demo": its certificate expired on \d{4}-\d{2}-\d{2}/),
+    {
+      kind: "expired",
+      detail: expect.stringMatching(/^App "demo": its certificate expired on \d{4}-\d{2}-\d{2}/),
+    },
   ]);
 });
 
@@ -271,7 +274,9 @@ test("a .p12 file of an old kind is converted, with a warning; a modern one stay
   expect(old).toMatchObject({
     kind: "loaded",
     config: { apps: [{ credentials: { kind: "certificate" } }] },
-    warnings: [expect.stringMatching(/^App "demo": old\.p12 is of an old kind, .* works all the same/)],
+    warnings: [
+      { detail: expect.stringMatching(/^App "demo": old\.p12 is of an old kind, .* works all the same/) },
+    ],
   });
   const modern = load(yaml("new.p12"), { [variable]: pkcs12Passphrase });
   expect(modern).toMatchObject({

@@ -3,7 +3,7 @@ import { accessSync, constants, existsSync, readFileSync, statSync } from "node:
 import { isIP } from "node:net";
 import { basename, dirname, resolve } from "node:path";
 import { Compile } from "typebox/compile";
-import type { AppConfig, Config, ConfigProblem, WebhooksConfig } from "./config.ts";
+import type { AppConfig, Config, ConfigProblem, ConfigWarning, WebhooksConfig } from "./config.ts";
 import { type ConfigDocument, explainReadError, readConfigDocument } from "./config-document.ts";
 import { configSchema, credentialsSchema, type WrittenApp, type WrittenConfig } from "./config-schema.ts";
 import { type Environment, type EnvironmentSetting, readEnvironment, variableOf } from "./environment.ts";
@@ -14,7 +14,7 @@ import { findSchemaProblems } from "./schema-problems.ts";
 type Path = readonly (string | number)[];
 
 export type LoadedConfig =
-  | { readonly kind: "loaded"; readonly config: Config; readonly warnings: readonly string[] }
+  | { readonly kind: "loaded"; readonly config: Config; readonly warnings: readonly ConfigWarning[] }
   | { readonly kind: "invalid"; readonly problems: readonly ConfigProblem[] };
 
 export interface ConfigSource {
@@ -47,7 +47,7 @@ const isCredentials = Compile(credentialsSchema);
 
 class ConfigReader {
   readonly problems: ConfigProblem[] = [];
-  readonly warnings: string[];
+  readonly warnings: ConfigWarning[];
   readonly #document: ConfigDocument;
   readonly #settings: readonly EnvironmentSetting[];
   readonly #folder: string;
@@ -56,7 +56,7 @@ class ConfigReader {
     this.#document = document;
     this.#settings = environment.settings;
     this.#folder = folder;
-    this.warnings = [...environment.warnings];
+    this.warnings = environment.warnings.map((detail) => ({ kind: "unknown-variable", detail }));
     for (const { variable, detail } of environment.unknown) {
       this.problems.push({ where: variable, path: "", detail });
     }
@@ -148,8 +148,12 @@ class ConfigReader {
     ) {
       return [];
     }
-    for (const warning of [describeConversion(written, credentials), describeExpiry(credentials, Date.now())])
-      if (warning !== undefined) this.warnings.push(`App "${name}": ${warning}.`);
+    const found = {
+      "old-pkcs12": describeConversion(written, credentials),
+      expired: describeExpiry(credentials, Date.now()),
+    } as const;
+    for (const kind of ["old-pkcs12", "expired"] as const)
+      if (found[kind] !== undefined) this.warnings.push({ kind, detail: `App "${name}": ${found[kind]}.` });
     return [
       {
         name,

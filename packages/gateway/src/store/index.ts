@@ -11,6 +11,7 @@ export type { FeedbackReaderStore } from "./feedback-readers.ts";
 export type { BatchHead } from "./listing.ts";
 export type { StoredPause } from "./pauses.ts";
 export type { FoundRequestKey, NewRequestKey } from "./request-keys.ts";
+export { type Holder, readHolder } from "./sqlite/data-folder.ts";
 export { WorkerStore as SqliteStore } from "./sqlite/worker-store.ts";
 export type {
   BatchId,

@@ -1,7 +1,7 @@
-import { existsSync } from "node:fs";
 import type { Command } from "commander";
-import { type Config, loadConfig } from "../../config/index.ts";
+import type { Config } from "../../config/index.ts";
 import { CommandFailure } from "../command-failure.ts";
+import { configFlagHelp, findConfig, noConfigHint } from "../config-file.ts";
 import { type ExitStatus, exitStatus } from "../exit-status.ts";
 import { StopSignals } from "../stop-signals.ts";
 import type { Terminal } from "../terminal.ts";
@@ -10,7 +10,6 @@ interface ServeFlags {
   readonly config?: string;
 }
 
-const defaultFile = "carillon.yaml";
 const drainSeconds = 10;
 
 const help = `
@@ -27,10 +26,7 @@ export function addServeCommand(program: Command, terminal: Terminal, end: (how:
     .command("serve")
     .description("Run the gateway")
     .usage("[--config FILE]")
-    .option(
-      "--config <file>",
-      `configuration (default: CARILLON_CONFIG, or ${defaultFile} here, or the environment alone)`,
-    )
+    .option("--config <file>", configFlagHelp)
     .helpOption("-h, --help", "show this help")
     .showHelpAfterError("carillon serve --help shows all flags, with an example.")
     .addHelpText("after", help)
@@ -62,11 +58,9 @@ async function serve(flags: ServeFlags, terminal: Terminal): Promise<ExitStatus>
 }
 
 function readConfig(flags: ServeFlags, terminal: Terminal): Config {
-  const { CARILLON_CONFIG = "" } = process.env;
-  const file = flags.config ?? (CARILLON_CONFIG === "" ? undefined : CARILLON_CONFIG) ?? findDefault();
-  const loaded = loadConfig({ file, environment: process.env, folder: process.cwd() });
+  const { file, loaded } = findConfig(flags.config);
   if (loaded.kind === "loaded") {
-    for (const warning of loaded.warnings) terminal.note(`warning: ${warning}`);
+    for (const { detail } of loaded.warnings) terminal.note(`warning: ${detail}`);
     return loaded.config;
   }
   const { problems } = loaded;
@@ -75,12 +69,6 @@ function readConfig(flags: ServeFlags, terminal: Terminal): Config {
     problems: problems.map(({ where, path, detail }) =>
       [where, path, detail].filter((part) => part !== "").join("  "),
     ),
-    ...(file === undefined
-      ? { hint: `There is no ${defaultFile} here: name a file with --config, or set CARILLON_… variables.` }
-      : {}),
+    ...(file === undefined ? { hint: noConfigHint } : {}),
   });
-}
-
-function findDefault(): string | undefined {
-  return existsSync(defaultFile) ? defaultFile : undefined;
 }

@@ -56,6 +56,28 @@ export function openDataFolder(driver: Driver, dataDir: string): OpenedFolder {
   };
 }
 
+/** Who holds a data folder, or held it and was killed. */
+export interface Holder {
+  readonly pid: number;
+  readonly isRunning: boolean;
+}
+
+/** As far as `carillon.pid` tells, which is for people: only the lock itself is certain. Undefined where nobody does. */
+export function readHolder(dataDir: string): Holder | undefined {
+  const pid = Number(readPid(join(dataDir, "carillon.pid")));
+  return Number.isInteger(pid) && pid > 0 ? { pid, isRunning: isRunning(pid) } : undefined;
+}
+
+function isRunning(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    // It is there, and another user's.
+    return (error as NodeJS.ErrnoException).code === "EPERM";
+  }
+}
+
 function prepare(database: Database): void {
   database.exec(`PRAGMA busy_timeout = ${lockWaitMs}`);
   // Before journal_mode: SQLite then keeps the index of the log in its own memory and shares it with nobody.
