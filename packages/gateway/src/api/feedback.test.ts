@@ -58,6 +58,17 @@ test("feedback is read by its cursor, and a device token is restored by hand", a
   expect((await api.get("/v1/apps/demo/feedback")).body.items).toEqual([]);
 });
 
+test("what is held against one device token is told by the token", async () => {
+  const api = await openTestApi();
+  await gone(api);
+  const path = "/v1/apps/demo/feedback";
+  const { items } = (await api.get(path)).body;
+  expect((await api.get(`${path}/${deviceToken.toUpperCase()}`)).body).toEqual({ items });
+  expect((await api.get(`${path}/${"cd".repeat(32)}`)).body).toEqual({ items: [] });
+  expect((await api.get(`${path}/nonsense`)).status).toBe(422);
+  expect((await api.get(`/v1/apps/nobody/feedback/${deviceToken}`)).status).toBe(404);
+});
+
 test("equal failures are one incident, explained", async () => {
   const api = await openTestApi();
   await gone(api);

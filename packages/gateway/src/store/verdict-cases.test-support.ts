@@ -92,6 +92,16 @@ export function verdictCases(withStore: WithStore): void {
     expect(await store.listVerdicts("demo", 4, 9)).toMatchObject([{ environment: "production", cursor: 6 }]);
   });
 
+  promise("tells what is held against one device token, in each environment", async ({ store }) => {
+    const there = { ...suspect, environment: "production" };
+    await pass(store, [gone, there, { ...gone, app: "other" }, { ...gone, deviceToken: "cd" }]);
+    expect(await store.verdictsOn("demo", gone.deviceToken)).toMatchObject([
+      { environment: "production", verdict: "suspect", cursor: 6 },
+      { environment: "sandbox", verdict: "gone", sinceMs: 1_000, cursor: 5 },
+    ]);
+    expect(await store.verdictsOn("demo", "00")).toEqual([]);
+  });
+
   promise("takes a verdict back for a later sign of life only, and tells of it", async ({ store }) => {
     await pass(store, [gone, { ...suspect, environment: "production" }]);
     const { app, deviceToken } = gone;

@@ -48,6 +48,8 @@ export interface VerdictStore {
   restore(restorations: readonly Restoration[], atMs: number): Promise<number>;
   /** In the order of their cursors, behind `after`. */
   listVerdicts(app: string, after: number, limit: number): Promise<readonly StoredVerdict[]>;
+  /** What is held against one device token, in each environment. */
+  verdictsOn(app: string, deviceToken: string): Promise<readonly StoredVerdict[]>;
   /** Which of these are gone. */
   findGone(
     app: string,

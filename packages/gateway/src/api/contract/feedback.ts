@@ -22,26 +22,31 @@ export const feedbackQuerySchema = Type.Object(
 
 export type FeedbackQuery = Type.Static<typeof feedbackQuerySchema>;
 
+const verdictSchema = Type.Object({
+  cursor: Type.String(),
+  token: Type.String(),
+  verdict: Type.Enum(["gone", "suspect"], {
+    description:
+      "gone: Apple says that the app left the device; delete the token unless it was registered after since. " +
+      "suspect: malformed, or of the other environment or another app; look at the configuration first.",
+  }),
+  reason: Type.String({ description: "Apple's word." }),
+  since: Type.Optional(Type.String({ description: "Since when it is gone, as Apple says." })),
+  environment: Type.Enum(["production", "sandbox"]),
+  notificationId: Type.String({ description: "The notification that was answered so." }),
+  firstAt: Type.String(),
+  lastAt: Type.String(),
+  answers: Type.Integer({ description: "How many answers said so." }),
+});
+
+export const tokenFeedbackSchema = Type.Object(
+  { items: Type.Array(verdictSchema) },
+  { description: "One for each environment, or none: then nothing is held against it." },
+);
+
 export const feedbackPageSchema = Type.Object(
   {
-    items: Type.Array(
-      Type.Object({
-        cursor: Type.String(),
-        token: Type.String(),
-        verdict: Type.Enum(["gone", "suspect"], {
-          description:
-            "gone: Apple says that the app left the device; delete the token unless it was registered after since. " +
-            "suspect: malformed, or of the other environment or another app; look at the configuration first.",
-        }),
-        reason: Type.String({ description: "Apple's word." }),
-        since: Type.Optional(Type.String({ description: "Since when it is gone, as Apple says." })),
-        environment: Type.Enum(["production", "sandbox"]),
-        notificationId: Type.String({ description: "The notification that was answered so." }),
-        firstAt: Type.String(),
-        lastAt: Type.String(),
-        answers: Type.Integer({ description: "How many answers said so." }),
-      }),
-    ),
+    items: Type.Array(verdictSchema),
     cursor: Type.String({ description: "Where to go on, also when items is empty." }),
   },
   { description: "Device tokens that something is wrong with. One that is good again is no longer listed." },

@@ -9,6 +9,7 @@ import {
   feedbackQuerySchema,
   incidentsSchema,
   restoredSchema,
+  tokenFeedbackSchema,
 } from "../contract/feedback.ts";
 import { ApiProblem } from "../problems/api-problem.ts";
 import { problemResponses } from "../problems/problem-responses.ts";
@@ -21,6 +22,14 @@ export interface FeedbackRoutesOptions extends Pick<Outcomes, "feedback" | "inci
 const usualLimit = 100;
 const shared = { tags: ["outcomes"], security: [{ key: [] }] };
 const appParameter = { app: Type.String({ description: "The app's name in the configuration." }) };
+const oneToken = Type.Object({
+  ...appParameter,
+  token: Type.String({ description: "The device token." }),
+});
+
+interface OneToken {
+  readonly Params: { readonly app: string; readonly token: string };
+}
 
 /** What is wrong with an app's device tokens and notifications. The prefix is `/v1/apps/:app`. */
 export function feedbackRoutes(server: FastifyInstance, options: FeedbackRoutesOptions): void {
@@ -46,13 +55,32 @@ export function feedbackRoutes(server: FastifyInstance, options: FeedbackRoutesO
     },
   );
 
-  server.post<{ Params: { app: string; token: string } }>(
+  server.get<OneToken>(
+    "/feedback/:token",
+    {
+      schema: {
+        ...shared,
+        summary: "What is held against one device token",
+        params: oneToken,
+        response: {
+          200: tokenFeedbackSchema,
+          ...problemResponses("unauthorized", "no-such-app", "invalid", "store-failed"),
+        },
+      },
+    },
+    async ({ params }) => {
+      const app = appOf(params.app);
+      return { items: await feedback.of(app.config.name, readToken(params.token)) };
+    },
+  );
+
+  server.post<OneToken>(
     "/feedback/:token/restore",
     {
       schema: {
         ...shared,
         summary: "Take back what is held against a device token",
-        params: Type.Object({ ...appParameter, token: Type.String({ description: "The device token." }) }),
+        params: oneToken,
         response: {
           200: restoredSchema,
           ...problemResponses("unauthorized", "no-such-app", "invalid", "store-failed"),
@@ -61,12 +89,7 @@ export function feedbackRoutes(server: FastifyInstance, options: FeedbackRoutesO
     },
     async ({ params }) => {
       const app = appOf(params.app);
-      if (parseDeviceToken(params.token) === undefined)
-        throw new ApiProblem(
-          "invalid",
-          "The address names no device token: hex digits, 2 for each byte. Nothing was done.",
-        );
-      return { restored: await feedback.restore(app.config.name, params.token.toLowerCase()) };
+      return { restored: await feedback.restore(app.config.name, readToken(params.token)) };
     },
   );
 
@@ -91,5 +114,14 @@ export function feedbackRoutes(server: FastifyInstance, options: FeedbackRoutesO
         })),
       };
     },
+  );
+}
+
+/** Lower-case hex. @throws {ApiProblem} it is no device token */
+function readToken(text: string): string {
+  if (parseDeviceToken(text) !== undefined) return text.toLowerCase();
+  throw new ApiProblem(
+    "invalid",
+    "The address names no device token: hex digits, 2 for each byte. Nothing was done.",
   );
 }

@@ -48,6 +48,11 @@ export class Feedback {
     return { items: verdicts.map(itemOf), cursor: String(verdicts.at(-1)?.cursor ?? after) };
   }
 
+  /** What is held against one device token (lower-case hex), in each environment. */
+  async of(app: string, deviceToken: string): Promise<readonly FeedbackItem[]> {
+    return (await this.#store.verdictsOn(app, deviceToken)).map(itemOf);
+  }
+
   /** Those of these device tokens (lower-case hex) that are gone. One look for every 1,000. */
   async findGone(
     app: string,

@@ -36,6 +36,7 @@ export type CallName =
   | "pausedApps"
   | "readEvents"
   | "listVerdicts"
+  | "verdictsOn"
   | "findGone"
   | "feedbackReadUpTo"
   | "listWebhooks"

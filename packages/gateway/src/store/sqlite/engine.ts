@@ -225,6 +225,8 @@ export class SqliteEngine {
         return this.#events.read(...call.args);
       case "listVerdicts":
         return this.#verdicts.list(...call.args);
+      case "verdictsOn":
+        return this.#verdicts.on(...call.args);
       case "findGone":
         return this.#verdicts.findGone(...call.args);
       case "listWebhooks":

@@ -62,6 +62,7 @@ export function inThreadStore(engine: SqliteEngine): Store {
     },
     restore: (restorations, atMs) => ask({ name: "restore", args: [restorations, atMs] }),
     listVerdicts: (app, after, limit) => ask({ name: "listVerdicts", args: [app, after, limit] }),
+    verdictsOn: (app, deviceToken) => ask({ name: "verdictsOn", args: [app, deviceToken] }),
     findGone: (app, environment, deviceTokens) =>
       ask({ name: "findGone", args: [app, environment, deviceTokens] }),
     purgeVerdicts: (beforeMs, limit) => ask({ name: "purgeVerdicts", args: [beforeMs, limit] }),

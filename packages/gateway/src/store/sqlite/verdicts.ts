@@ -81,6 +81,10 @@ export class Verdicts {
     return this.#list.all(app, after, limit).map(verdictOf);
   }
 
+  on(app: string, deviceToken: string): readonly StoredVerdict[] {
+    return this.#selectAll.all(app, deviceToken).map(verdictOf);
+  }
+
   findGone(app: string, environment: string, deviceTokens: readonly string[]): readonly StoredVerdict[] {
     return deviceTokens.flatMap((deviceToken) => {
       const row = this.#select.get(app, deviceToken, environment);

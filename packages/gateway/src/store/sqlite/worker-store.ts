@@ -155,6 +155,10 @@ export class WorkerStore implements Store {
     return this.#call({ name: "listVerdicts", args: [app, after, limit] });
   }
 
+  verdictsOn(app: string, deviceToken: string): Promise<readonly StoredVerdict[]> {
+    return this.#call({ name: "verdictsOn", args: [app, deviceToken] });
+  }
+
   findGone(
     app: string,
     environment: string,
