@@ -2,6 +2,7 @@ import type { Clock, Outcome } from "@carillon/apns";
 import type { EventStore, FeedbackReaderStore, VerdictStore } from "../store/index.ts";
 import { CredentialWatch, type WatchedCertificate } from "./credential-watch.ts";
 import { defaultFeedLimits, EventFeed, type FeedLimits } from "./event-feed.ts";
+import { EventSearch } from "./event-search.ts";
 import { Feedback } from "./feedback/feedback.ts";
 import { FeedbackReaders } from "./feedback/feedback-readers.ts";
 import { Incidents } from "./feedback/incidents.ts";
@@ -28,6 +29,7 @@ export interface OutcomesOptions {
 export class Outcomes {
   readonly log: EventLog;
   readonly feed: EventFeed;
+  readonly search: EventSearch;
   readonly feedback: Feedback;
   readonly feedbackReaders: FeedbackReaders;
   readonly incidents: Incidents;
@@ -47,6 +49,7 @@ export class Outcomes {
       limits: { ...defaultFeedLimits, ...feedLimits },
       logger,
     });
+    this.search = new EventSearch(store);
     this.incidents = new Incidents(() => clock.now());
     this.feedback = new Feedback(store, clock);
     this.feedbackReaders = new FeedbackReaders(store);

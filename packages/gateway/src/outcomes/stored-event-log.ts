@@ -1,7 +1,8 @@
 import type { Clock, Timer } from "@carillon/apns";
-import type { EventSlice, EventStore, StoredEvent } from "../store/index.ts";
-import { type EventType, eventTypes, type OutcomeEvent } from "./event.ts";
+import type { EventSlice, EventStore } from "../store/index.ts";
+import { eventTypes } from "./event.ts";
 import { CursorError, type EventPage, type EventQuery, type EventReader } from "./event-log.ts";
+import { eventOf } from "./event-words.ts";
 
 /** How long events are kept: until either is reached. */
 export interface EventRetention {
@@ -117,34 +118,4 @@ export class EventLog implements EventReader {
 function assertKept(start: number, { oldest, newest }: EventSlice): void {
   if (start < oldest - 1) throw new CursorError("too-old", String(oldest - 1));
   if (start > newest) throw new CursorError("unknown", String(oldest - 1));
-}
-
-function eventOf({ cursor, atMs, app, type, data }: StoredEvent): OutcomeEvent {
-  const told = typeof data === "string" ? (JSON.parse(data) as Record<string, unknown>) : wordsOfRun(data);
-  return {
-    cursor: String(cursor),
-    at: new Date(atMs).toISOString(),
-    app,
-    type: type as EventType,
-    data: told,
-  };
-}
-
-function wordsOfRun({
-  batch,
-  environment,
-  stretches,
-}: Exclude<StoredEvent["data"], string>): OutcomeEvent["data"] {
-  const ids: string[] = [];
-  let count = 0;
-  for (let at = 0; at < stretches.length; at += 2) {
-    const [first = 0, last = 0] = stretches.subarray(at, at + 2);
-    ids.push(first === last ? digits(first) : `${digits(first)}-${digits(last)}`);
-    count += last - first + 1;
-  }
-  return { batch, ids, count, environment };
-}
-
-function digits(place: number): string {
-  return place.toString(16).padStart(4, "0");
 }

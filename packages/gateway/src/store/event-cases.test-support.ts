@@ -146,6 +146,44 @@ export function eventCases(withStore: WithStore): void {
     },
   );
 
+  promise(
+    "reads what is about one thing: runs of its batch, and words that hold its name",
+    async ({ store }) => {
+      const [some, other] = [batch(), batch()];
+      await store.add([some, other]);
+      await store.settle(settlement(some.id, { 1: accepted }));
+      await store.settle(settlement(other.id, { 1: accepted }));
+      await store.appendEvents([event("needle"), event("hay"), event("a needle", "other")], 5);
+      const { types } = all;
+      const about = { batch: some.id, text: "needle" };
+      const look = (request: Partial<EventRequest>) => store.readEvents({ ...all, ...request });
+      expect(await look({ about })).toMatchObject({
+        events: [{ cursor: 1 }, { cursor: 3 }, { cursor: 5 }],
+        cursor: 5,
+      });
+      expect((await look({ about, app: "demo", after: 1 })).events).toMatchObject([{ cursor: 3 }]);
+      expect((await look({ about, types: types.slice(0, 1) })).events).toMatchObject([{ cursor: 1 }]);
+      expect((await look({ about: { text: "needle" } })).events).toMatchObject([
+        { cursor: 3 },
+        { cursor: 5 },
+      ]);
+      expect(await look({ about: { text: "nothing" } })).toMatchObject({ events: [], cursor: 5 });
+    },
+  );
+
+  promise("finds the place of a moment in the log, whatever was forgotten", async ({ store }) => {
+    expect(await store.seekEvent(5)).toBe(0);
+    for (const atMs of [10, 20, 20, 30, 40]) await store.appendEvents([event("x")], atMs);
+    const places = async () => {
+      const found = [];
+      for (const atMs of [0, 10, 11, 20, 21, 40, 41]) found.push(await store.seekEvent(atMs));
+      return found;
+    };
+    expect(await places()).toEqual([0, 0, 1, 1, 3, 4, 5]);
+    await store.purgeEvents({ beforeMs: 21, keepBytes: 1e9, limit: 100 });
+    expect(await places()).toEqual([3, 3, 3, 3, 3, 4, 5]);
+  });
+
   promise("appends nothing of a settlement that is refused", async ({ store }) => {
     const some = batch();
     await store.add([some]);

@@ -26,6 +26,14 @@ export interface StoredEvent {
   readonly data: string | NotificationRun;
 }
 
+/** One thing, by what the log says of it. */
+export interface EventSubject {
+  /** Runs of this batch. @default no runs */
+  readonly batch?: string;
+  /** Other events whose data holds this text: an id, a device token. */
+  readonly text: string;
+}
+
 export interface EventRequest {
   /** Only what comes behind this one; 0 for all. */
   readonly after: number;
@@ -33,6 +41,8 @@ export interface EventRequest {
   readonly upTo?: number;
   readonly app?: string;
   readonly types: readonly string[];
+  /** @default whatever it is about */
+  readonly about?: EventSubject;
   /** 1 or more. */
   readonly limit: number;
 }
@@ -64,6 +74,11 @@ export interface EventStore {
   appendEvents(events: readonly NewEvent[], atMs: number): Promise<void>;
   /** A bounded look: `cursor` says how far it went, also when nothing was found. */
   readEvents(request: EventRequest): Promise<EventSlice>;
+  /**
+   * Behind which cursor stands what was appended at this moment (epoch milliseconds) or later. In a few steps, whatever the
+   * log holds: it takes times to go up with the cursors, and where a clock was set back it may land beside the place.
+   */
+  seekEvent(atMs: number): Promise<number>;
   /** Resolves with how many went; less than `limit` means that nothing is left to purge. */
   purgeEvents(purge: EventPurge): Promise<number>;
   /** Called when something new can be read, at most once for each commit. Returns the way to stop. */

@@ -3,6 +3,7 @@ export type {
   EventRequest,
   EventSlice,
   EventStore,
+  EventSubject,
   NewEvent,
   NotificationRun,
   StoredEvent,

@@ -35,6 +35,7 @@ export type CallName =
   | "listBatches"
   | "pausedApps"
   | "readEvents"
+  | "seekEvent"
   | "listVerdicts"
   | "verdictsOn"
   | "findGone"

@@ -223,6 +223,8 @@ export class SqliteEngine {
         return this.#webhooks.delete(...call.args);
       case "readEvents":
         return this.#events.read(...call.args);
+      case "seekEvent":
+        return this.#events.seek(...call.args);
       case "listVerdicts":
         return this.#verdicts.list(...call.args);
       case "verdictsOn":

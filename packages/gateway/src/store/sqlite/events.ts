@@ -13,6 +13,8 @@ export class Events {
   readonly #insert: Statement;
   readonly #insertRun: Statement;
   readonly #select: Statement;
+  readonly #selectAbout: Statement;
+  readonly #selectTime: Statement;
   readonly #selectEnds: Statement;
   readonly #selectOldest: Statement;
   readonly #delete: Statement;
@@ -27,11 +29,15 @@ export class Events {
       `INSERT INTO event (bytes, at_ms, type, batch, data, app, environment)
        SELECT ${bytes}, ?2, ?3, ?4, ?5, app, environment FROM batch JOIN queue USING (queue) WHERE id = ?4`,
     );
-    this.#select = database.prepare(
-      `SELECT cursor, at_ms, app, type, environment, batch, data FROM event
-       WHERE cursor > ?1 AND cursor <= ?2 AND (?3 IS NULL OR app = ?3)
-       AND type IN (SELECT value FROM json_each(?4)) ORDER BY cursor LIMIT ?5`,
-    );
+    const select = (condition: string): Statement =>
+      database.prepare(
+        `SELECT cursor, at_ms, app, type, environment, batch, data FROM event
+         WHERE cursor > ?1 AND cursor <= ?2 AND (?3 IS NULL OR app = ?3)
+         AND type IN (SELECT value FROM json_each(?4)) ${condition} ORDER BY cursor LIMIT ?5`,
+      );
+    this.#select = select("");
+    this.#selectAbout = select("AND CASE WHEN batch IS NULL THEN instr(data, ?7) > 0 ELSE batch = ?6 END");
+    this.#selectTime = database.prepare("SELECT at_ms FROM event WHERE cursor = ?");
     this.#selectEnds = database.prepare(
       `SELECT (SELECT cursor FROM event ORDER BY cursor LIMIT 1) AS oldest,
               (SELECT cursor FROM event ORDER BY cursor DESC LIMIT 1) AS newest,
@@ -69,15 +75,30 @@ export class Events {
     this.appendRun(`notification.${status}`, batch, [place], atMs);
   }
 
-  read({ after, upTo, app, types, limit }: EventRequest): EventSlice {
-    const ends = this.#selectEnds.get();
-    const oldest = Number(ends?.oldest ?? 1);
-    const newest = Number(ends?.newest ?? 0);
+  read({ after, upTo, app, types, about, limit }: EventRequest): EventSlice {
+    const { oldest, newest } = this.#ends();
     const farthest = Math.min(upTo ?? Number.POSITIVE_INFINITY, after + farthestLook, newest);
-    const filter = JSON.stringify(types);
-    const events = this.#select.all(after, farthest, app ?? null, filter, limit).map(eventOf);
+    const asked = [after, farthest, app ?? null, JSON.stringify(types), limit] as const;
+    const rows =
+      about === undefined
+        ? this.#select.all(...asked)
+        : this.#selectAbout.all(...asked, about.batch ?? null, about.text);
+    const events = rows.map(eventOf);
     const last = events.length === limit ? events.at(-1)?.cursor : undefined;
     return { events, cursor: last ?? Math.max(farthest, after), oldest, newest };
+  }
+
+  /** By halves: cursors have no gaps. */
+  seek(atMs: number): number {
+    const { oldest, newest } = this.#ends();
+    let before = oldest - 1;
+    let from = newest + 1;
+    while (from - before > 1) {
+      const middle = Math.floor((before + from) / 2);
+      if (Number(this.#selectTime.get(middle)?.at_ms) < atMs) before = middle;
+      else from = middle;
+    }
+    return before;
   }
 
   /** The newest stays, whatever its age: what follows it must get a higher cursor. */
@@ -94,6 +115,11 @@ export class Events {
     const hasAppended = this.#hasAppended;
     this.#hasAppended = false;
     return hasAppended;
+  }
+
+  #ends(): { readonly oldest: number; readonly newest: number } {
+    const ends = this.#selectEnds.get();
+    return { oldest: Number(ends?.oldest ?? 1), newest: Number(ends?.newest ?? 0) };
   }
 }
 

@@ -55,6 +55,7 @@ export function inThreadStore(engine: SqliteEngine): Store {
     pausedApps: () => ask({ name: "pausedApps", args: [] }),
     appendEvents: (events, atMs) => ask({ name: "appendEvents", args: [events, atMs] }),
     readEvents: (request) => ask({ name: "readEvents", args: [request] }),
+    seekEvent: (atMs) => ask({ name: "seekEvent", args: [atMs] }),
     purgeEvents: (purge) => ask({ name: "purgeEvents", args: [purge] }),
     onEvents(listener) {
       eventListeners.add(listener);

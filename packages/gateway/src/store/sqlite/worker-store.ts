@@ -138,6 +138,10 @@ export class WorkerStore implements Store {
     return this.#call({ name: "readEvents", args: [request] });
   }
 
+  seekEvent(atMs: number): Promise<number> {
+    return this.#call({ name: "seekEvent", args: [atMs] });
+  }
+
   purgeEvents(purge: EventPurge): Promise<number> {
     return this.#call({ name: "purgeEvents", args: [purge] });
   }
