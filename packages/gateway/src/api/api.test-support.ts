@@ -111,6 +111,12 @@ class MemoryDelivery implements Delivery {
     );
   }
 
+  async inspect(app: string, id: string): ReturnType<Delivery["inspect"]> {
+    const record = await this.find(app, id);
+    const storedAtMs = Date.parse(record?.storedAt ?? "");
+    return record && { record, storedAtMs, dueAtMs: storedAtMs };
+  }
+
   async list(app: string, request: ListRequest): Promise<NotificationPage> {
     this.lastList = request;
     const records = [...this.records.values()].filter((record) => record.app === app);

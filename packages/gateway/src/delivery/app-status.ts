@@ -26,6 +26,8 @@ export interface RouteStatus {
   readonly breaker: "open" | "paused" | "probing";
   /** What it waits for, in a few words; absent while it is well. */
   readonly waitingFor?: string;
+  /** Since when, epoch milliseconds. */
+  readonly waitingSinceMs?: number;
   /** Nearly all device tokens are bad here: the environment or the topic is likely wrong. */
   readonly isEnvironmentSuspect: boolean;
 }

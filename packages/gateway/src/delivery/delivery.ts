@@ -1,6 +1,7 @@
 import type { AppStatus } from "./app-status.ts";
 import type { Cancellation } from "./canceller.ts";
 import type { DraftRun } from "./draft-run.ts";
+import type { Inspection } from "./inspector.ts";
 import type { ListRequest, NotificationPage } from "./lister.ts";
 import type { Environment, NotificationDraft } from "./notification-draft.ts";
 import type { NotificationIds } from "./notification-ids.ts";
@@ -38,6 +39,8 @@ export interface Delivery {
   recall(app: string, key: string): Promise<Recalled | undefined>;
   /** Looks up by our id or by the caller's own `apnsId` (the newest notification that bears it). */
   find(app: string, id: string): Promise<NotificationRecord | undefined>;
+  /** The same, with what is known besides. */
+  inspect(app: string, id: string): Promise<Inspection | undefined>;
   /** A page of the app's notifications, the newest first. Looks at so much and no more, whatever is asked for. */
   list(app: string, request: ListRequest): Promise<NotificationPage>;
   /**

@@ -154,7 +154,7 @@ export class Dispatcher {
   routesOf(app: string): readonly RouteStatus[] {
     return this.#ring
       .filter((route) => route.app === app)
-      .map((route) => route.status)
+      .map((route) => route.statusBy(this.#options.clock))
       .sort((one, other) => one.environment.localeCompare(other.environment));
   }
 

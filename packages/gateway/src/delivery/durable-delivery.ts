@@ -11,6 +11,7 @@ import { Dispatcher } from "./dispatcher.ts";
 import type { DraftRun } from "./draft-run.ts";
 import { Finder } from "./finder.ts";
 import { Housekeeping, type Retention } from "./housekeeping.ts";
+import { type Inspection, Inspector } from "./inspector.ts";
 import { Intake } from "./intake.ts";
 import { finalsOf, Ledger } from "./ledger.ts";
 import { Lister, type ListRequest, type NotificationPage } from "./lister.ts";
@@ -193,6 +194,10 @@ export class DurableDelivery implements Delivery {
   async find(app: string, id: string): Promise<NotificationRecord | undefined> {
     const [record] = await this.#finder.find(app, [id]);
     return record;
+  }
+
+  inspect(app: string, id: string): Promise<Inspection | undefined> {
+    return new Inspector(this.#store, this.#finder).inspect(app, id);
   }
 
   list(app: string, request: ListRequest): Promise<NotificationPage> {

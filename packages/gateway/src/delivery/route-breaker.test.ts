@@ -117,6 +117,20 @@ test.each([
   },
 );
 
+test("knows since when it is at a stop, however often it was asked in between", () => {
+  const breaker = new RouteBreaker();
+  expect(breaker.sinceMs).toBeUndefined();
+  for (const nowMs of [1_000, 2_000]) {
+    breaker.failed(breaker.epoch, "unreachable", "down", nowMs, middle);
+    breaker.leaves();
+  }
+  expect(breaker.sinceMs).toBe(1_000);
+  breaker.answered(breaker.epoch);
+  expect(breaker.sinceMs).toBeUndefined();
+  breaker.failed(breaker.epoch, "unreachable", "down", 3_000, middle);
+  expect(breaker.sinceMs).toBe(3_000);
+});
+
 test("takes 2,000 refusals in a row for a peer that is not there", () => {
   const breaker = new RouteBreaker();
   const refuse = () => breaker.failed(breaker.epoch, "refused", "goaway", 0, middle);

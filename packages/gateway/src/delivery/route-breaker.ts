@@ -24,6 +24,7 @@ export class RouteBreaker {
   #epoch = 0;
   #failures = 0;
   #refusals = 0;
+  #sinceMs: number | undefined;
 
   get epoch(): number {
     return this.#epoch;
@@ -36,6 +37,11 @@ export class RouteBreaker {
   /** What the route waits for, in a few words; undefined while it is well. */
   get detail(): string | undefined {
     return this.#state.kind === "open" ? undefined : this.#state.detail;
+  }
+
+  /** When it came to a stop, on the monotonic clock; undefined while it is well. */
+  get sinceMs(): number | undefined {
+    return this.#sinceMs;
   }
 
   /** When a probe may leave, while the route is paused. */
@@ -84,6 +90,7 @@ export class RouteBreaker {
     const pauseMs = Math.min(firstMs * 2 ** Math.min(this.#failures, 20), longestMs) * (0.5 + random / 2);
     this.#failures += 1;
     this.#epoch += 1;
+    this.#sinceMs ??= nowMs;
     this.#state = { kind: "paused", untilMs: nowMs + pauseMs, detail };
   }
 
@@ -92,6 +99,7 @@ export class RouteBreaker {
     this.#epoch += 1;
     this.#failures = 0;
     this.#refusals = 0;
+    this.#sinceMs = undefined;
     this.#state = { kind: "open" };
   }
 }

@@ -1,3 +1,4 @@
+import type { Clock } from "@carillon/apns";
 import type { AppGate } from "./app-gate.ts";
 import type { RouteStatus } from "./app-status.ts";
 import { Awaited } from "./awaited.ts";
@@ -123,8 +124,9 @@ export class Route {
     return this.gate.detail ?? this.breaker.detail;
   }
 
-  get status(): RouteStatus {
+  statusBy(clock: Clock): RouteStatus {
     const { environment, inFlight, breaker, detail } = this;
+    const waitingSinceMs = this.#waitingSinceMs(clock);
     return {
       environment,
       inFlight,
@@ -132,8 +134,15 @@ export class Route {
       maxUnanswered: this.concurrency.current,
       breaker: breaker.state,
       ...(detail === undefined ? {} : { waitingFor: detail }),
+      ...(waitingSinceMs === undefined ? {} : { waitingSinceMs }),
       isEnvironmentSuspect: this.suspicion.isSuspect,
     };
+  }
+
+  #waitingSinceMs(clock: Clock): number | undefined {
+    const { sinceMs } = this.breaker;
+    if (this.gate.pause !== undefined) return this.gate.pause.sinceMs;
+    return sinceMs === undefined ? undefined : clock.now() - (clock.monotonic() - sinceMs);
   }
 
   /** Whether any lane has a notification in memory that waits. */
