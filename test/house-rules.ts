@@ -29,7 +29,15 @@ export const mayEnter: Readonly<Record<string, readonly string[]>> = {
   "gateway/delivery": ["apns", "gateway/store"],
   "gateway/apps": ["apns", "gateway/config"],
   "gateway/outcomes": ["apns", "gateway/store"],
-  "gateway/api": ["apns", "gateway/config", "gateway/delivery", "gateway/outcomes", "gateway/apps"],
+  "gateway/trace": ["gateway/delivery", "gateway/outcomes"],
+  "gateway/api": [
+    "apns",
+    "gateway/config",
+    "gateway/delivery",
+    "gateway/outcomes",
+    "gateway/trace",
+    "gateway/apps",
+  ],
   "gateway/bridge": ["apns", "apns/binary", "gateway/config", "gateway/delivery", "gateway/apps"],
   // Looks into every room whose state can be at fault, and into nothing that is running.
   "gateway/doctor": [

@@ -4,6 +4,7 @@ import type { Logger } from "pino";
 import type { App, Apps } from "../apps/index.ts";
 import type { Delivery } from "../delivery/index.ts";
 import type { Outcomes, Webhooks } from "../outcomes/index.ts";
+import { Tracer } from "../trace/index.ts";
 import { requireKey } from "./keys/require-key.ts";
 import {
   answerBrokenRequest,
@@ -22,6 +23,7 @@ import { notificationRoutes } from "./routes/notifications.ts";
 import { operationRoutes } from "./routes/operation.ts";
 import { queryValidator } from "./routes/query-validator.ts";
 import { RouteTable } from "./routes/route-table.ts";
+import { traceRoutes } from "./routes/trace.ts";
 import { webhookRoutes } from "./routes/webhooks.ts";
 import { secureAnswers } from "./security-headers.ts";
 import { type BodyLimits, BodyReader } from "./submission/body-reader.ts";
@@ -85,6 +87,12 @@ export async function createApi(options: ApiOptions): Promise<FastifyInstance> {
   const { feedback, incidents } = options.outcomes;
   await guarded("/v1/apps/:app", (scope) => notificationRoutes(scope, { delivery, feedback, bodies, appOf }));
   await guarded("/v1/apps/:app", (scope) => notificationRecordRoutes(scope, { delivery, appOf }));
+  const tracer = new Tracer({
+    ...{ delivery, outcomes: options.outcomes, webhooks: options.webhooks, now: Date.now },
+    rateOf: (name) => apps.find(name)?.config.rateLimit,
+    connectionOf: (name, environment) => apps.waitingFor(name, environment),
+  });
+  await guarded("/v1/apps/:app", (scope) => traceRoutes(scope, { tracer, appOf }));
   await guarded("/v1/apps/:app", (scope) => feedbackRoutes(scope, { feedback, incidents, appOf }));
   await guarded("/v1", (scope) => eventRoutes(scope, options.outcomes));
   const { webhooks } = options;

@@ -23,6 +23,9 @@ export const eventTypes = [
 
 export type EventType = (typeof eventTypes)[number];
 
+/** What those get who name no types. */
+export const usualTypes = eventTypes.filter((type) => type !== "notification.retrying");
+
 /** One thing that happened, as it is told to everyone: by GET, SSE and webhooks. */
 export interface OutcomeEvent {
   /** Its place in the log: whoever has seen it never misses one that comes before it. */

@@ -1,6 +1,6 @@
 import type { Clock, Timer } from "@carillon/apns";
 import type { EventSlice, EventStore } from "../store/index.ts";
-import { eventTypes } from "./event.ts";
+import { usualTypes } from "./event.ts";
 import { CursorError, type EventPage, type EventQuery, type EventReader } from "./event-log.ts";
 import { eventOf } from "./event-words.ts";
 
@@ -21,8 +21,6 @@ export interface EventLogOptions {
   readonly logger: { warn(fields: object, message: string): void };
 }
 
-/** What those get who name no types. */
-const usualTypes = eventTypes.filter((type) => type !== "notification.retrying");
 const purgeEveryMs = 60_000;
 /** Between two steps, so that purging never fills the store's time. */
 const purgePauseMs = 50;

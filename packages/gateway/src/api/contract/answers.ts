@@ -39,8 +39,7 @@ export const statusSchema = Type.Enum([
   "cancelled",
 ]);
 
-const attemptSchema = Type.Object({
-  at: Type.String(),
+export const attemptFields = {
   outcome: Type.String({ description: "accepted, rejected, unrecognized or indeterminate." }),
   reason: Type.Optional(Type.String({ description: "Apple's word, or what happened to the connection." })),
   status: Type.Optional(Type.Integer({ description: "Apple's HTTP status." })),
@@ -59,7 +58,20 @@ const attemptSchema = Type.Object({
       { description: "Which connection it went over. Not kept for what was accepted." },
     ),
   ),
-});
+};
+
+const attemptSchema = Type.Object({ at: Type.String(), ...attemptFields });
+
+export const explanationSchema = Type.Object(
+  {
+    fault: Type.String({
+      description: "Who must act: request, device-token, credential, pace, service or operator.",
+    }),
+    means: Type.String(),
+    remedy: Type.String({ description: "What to do about it." }),
+  },
+  { description: "The reason in words, where it is a known one." },
+);
 
 export const notificationRecordSchema = Type.Object(
   {
@@ -69,18 +81,7 @@ export const notificationRecordSchema = Type.Object(
     lane: Type.Enum(["urgent", "normal", "bulk"]),
     status: statusSchema,
     reason: Type.Optional(Type.String({ description: "Why it was rejected, or what it waits for." })),
-    explanation: Type.Optional(
-      Type.Object(
-        {
-          fault: Type.String({
-            description: "Who must act: request, device-token, credential, pace, service or operator.",
-          }),
-          means: Type.String(),
-          remedy: Type.String({ description: "What to do about it." }),
-        },
-        { description: "The reason in words, where it is a known one." },
-      ),
-    ),
+    explanation: Type.Optional(explanationSchema),
     reference: Type.Optional(Type.String()),
     apnsId: Type.String({
       description: "The apns-id that Apple gets: yours if you brought one, or else id.",

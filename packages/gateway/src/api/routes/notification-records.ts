@@ -18,12 +18,12 @@ export interface RecordRoutesOptions {
 export const ofNotifications = { tags: ["notifications"], security: [{ key: [] }] };
 export const appParameter = { app: Type.String({ description: "The app's name in the configuration." }) };
 
-const oneNotification = Type.Object({
+export const oneNotification = Type.Object({
   ...appParameter,
   id: Type.String({ description: "The id from the answer, or the apnsId that you gave yourself." }),
 });
 
-interface OneNotification {
+export interface OneNotification {
   readonly Params: { readonly app: string; readonly id: string };
 }
 
@@ -114,11 +114,12 @@ export function notificationRecordRoutes(
   );
 }
 
-function noSuchNotification(): ApiProblem {
+/** Nobody knows it, or nobody knows it any more. */
+export function noSuchNotification(): ApiProblem {
   return new ApiProblem(
     "no-such-notification",
     "No notification of this app has this id. Use an id from the answer to your POST, or your own apnsId; " +
-      "what is known of a notification is kept for 7 days after its end.",
+      "what is known of a notification is kept for 7 days after its end, or retention.outcomeHours.",
   );
 }
 
