@@ -9,13 +9,15 @@ afterAll(cleanUp);
 describe.concurrent("the command line", () => {
   const commands = [
     ...["send", "serve", "simulate", "dev", "doctor"],
-    ...["apps", "events", "feedback", "webhooks"],
+    ...["apps", "events", "feedback", "webhooks", "why"],
   ];
 
   test("--help lists the commands that work, and no other", async () => {
     const { status, stdout, stderr } = await carillon(["--help"]);
     expect({ status, stderr }).toEqual({ status: 0, stderr: "" });
-    const listed = [...stdout.matchAll(/^ {2}([a-z]+) (?:\[.*?\] )? +\S/gm)].map(([, name]) => name);
+    const listed = [...stdout.matchAll(/^ {2}([a-z]+) (?:\[.*?\] )?(?:<.*?> )? +\S/gm)].map(
+      ([, name]) => name,
+    );
     expect(listed).toEqual([...commands, "help"]);
     expect(stdout).toContain("Exit status: 0 accepted or done, 1 rejected, 2 usage");
   });

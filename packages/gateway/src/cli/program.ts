@@ -10,6 +10,7 @@ import { addSendCommand } from "./commands/send.ts";
 import { addServeCommand } from "./commands/serve.ts";
 import { addSimulateCommand } from "./commands/simulate.ts";
 import { addWebhooksCommand } from "./commands/webhooks.ts";
+import { addWhyCommand } from "./commands/why.ts";
 import { type ExitStatus, exitStatus } from "./exit-status.ts";
 import type { Terminal } from "./terminal.ts";
 
@@ -37,6 +38,7 @@ export async function run(words: readonly string[], terminal: Terminal): Promise
   addEventsCommand(program, terminal, end);
   addFeedbackCommand(program, terminal, end);
   addWebhooksCommand(program, terminal, end);
+  addWhyCommand(program, terminal, end);
   try {
     await program.parseAsync(words, { from: "user" });
     return status;

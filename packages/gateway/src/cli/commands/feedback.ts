@@ -1,4 +1,5 @@
 import type { Command } from "commander";
+import { appPath } from "../app-path.ts";
 import { CommandFailure } from "../command-failure.ts";
 import { type ExitStatus, exitStatus } from "../exit-status.ts";
 import { type FeedbackFlags, readServiceFlags } from "../feedback/feedback-flags.ts";
@@ -95,12 +96,7 @@ function nothingToRestore(): CommandFailure {
 
 /** @throws {CommandFailure} no app is named */
 function pathOf({ app }: FeedbackFlags): string {
-  if (app === undefined)
-    throw new CommandFailure(exitStatus.usage, {
-      summary: "an app is needed.",
-      hint: "Name it with --app; carillon apps list shows which there are.",
-    });
-  return `/v1/apps/${encodeURIComponent(app)}/feedback`;
+  return `${appPath(app)}/feedback`;
 }
 
 function open(flags: FeedbackFlags): GatewayClient {
