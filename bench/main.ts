@@ -1,8 +1,9 @@
-/** `npm run bench -- backlog|bridge|client|delivery|gateway|simulator|submission|webhooks`: measures; prints Markdown, its method and machine. */
+/** `npm run bench -- backlog|bridge|client|delivery|events|gateway|simulator|submission|webhooks`: measures; prints Markdown, its method and machine. */
 import { benchBacklog } from "./backlog.ts";
 import { benchBridge } from "./bridge.ts";
 import { benchClient } from "./client.ts";
 import { benchDelivery } from "./delivery.ts";
+import { benchEvents } from "./events.ts";
 import { benchGateway } from "./gateway.ts";
 import { benchIsolation } from "./isolation.ts";
 import { benchSimulator } from "./simulator.ts";
@@ -16,6 +17,7 @@ if (what === "backlog") await benchBacklog(mode);
 else if (what === "bridge") await benchBridge(mode);
 else if (what === "client") await benchClient(mode);
 else if (what === "delivery") await benchDelivery(mode);
+else if (what === "events") await benchEvents(mode);
 else if (what === "gateway" && form === "isolation") await benchIsolation(mode);
 else if (what === "gateway") await benchGateway(mode, form);
 else if (what === "simulator") await benchSimulator(mode);
@@ -23,7 +25,7 @@ else if (what === "submission") await benchSubmission(mode);
 else if (what === "webhooks") await benchWebhooks(mode);
 else {
   console.error(
-    "usage: npm run bench -- backlog|bridge|client|delivery|gateway [FORM|isolation]|simulator|submission|webhooks [--quick]",
+    "usage: npm run bench -- backlog|bridge|client|delivery|events|gateway [FORM|isolation]|simulator|submission|webhooks [--quick]",
   );
   process.exitCode = 2;
 }

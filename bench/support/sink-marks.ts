@@ -10,6 +10,7 @@ const fates: Readonly<Record<string, Fate>> = {
   unavailable: { status: "503", reason: "ServiceUnavailable" },
   silent: "silence",
   "wrong-key": { status: "403", reason: "InvalidProviderToken" },
+  refused: { status: "400", reason: "BadCollapseId" },
 };
 
 type Fate = "silence" | { readonly status: string; readonly reason: string };

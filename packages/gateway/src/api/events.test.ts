@@ -1,3 +1,5 @@
+import { once } from "node:events";
+import { connect, type Socket } from "node:net";
 import { expect, test } from "vitest";
 import { adminKey, openTestApi, type TestApi } from "./api.test-support.ts";
 
@@ -80,3 +82,56 @@ test("the stream goes on after Last-Event-ID, and no more follow than may", asyn
   gone.abort();
   await api.server.close();
 });
+
+test("a follower that stops reading is cut, and its last cursor goes on: nothing is missing, nothing comes twice", async () => {
+  const api = await openTestApi();
+  // More than the sockets on the way hold.
+  const [count, text] = [4_000, "x".repeat(10_000)];
+  await append(api, ...Array<string>(count).fill(text));
+  await api.server.listen({ port: 0, host: "127.0.0.1" });
+  const { port } = api.server.server.address() as { port: number };
+
+  const stopped = follow(port, "0");
+  await once(stopped.socket, "readable");
+  const cut = "a follower of events took nothing and was cut";
+  while (!api.log().includes(cut)) await api.clock.pass(1_000);
+  stopped.read();
+  await once(stopped.socket, "close");
+  const first = stopped.cursors();
+  expect(first.length).toBeGreaterThan(0);
+  expect(first.length).toBeLessThan(count);
+
+  const again = follow(port, first.at(-1) ?? "");
+  again.read();
+  while (first.length + again.cursors().length < count) await once(again.socket, "data");
+  const all = Array.from({ length: count }, (_, index) => String(index + 1));
+  expect([...first, ...again.cursors()]).toEqual(all);
+  expect(api.log().split(cut)).toHaveLength(2);
+  again.socket.destroy();
+  await api.server.close();
+});
+
+/** A follower on a bare socket, which takes nothing before it reads; what came is counted when it is whole. */
+function follow(port: number, last: string): { socket: Socket; read(): void; cursors(): readonly string[] } {
+  const socket = connect({ port, host: "127.0.0.1" });
+  socket.on("error", () => undefined);
+  socket.write(
+    `GET /v1/events HTTP/1.1\r\nhost: localhost\r\nauthorization: Bearer ${adminKey}\r\n` +
+      `accept: text/event-stream\r\nlast-event-id: ${last}\r\n\r\n`,
+  );
+  const cursors: string[] = [];
+  let rest = "";
+  return {
+    socket,
+    read: () =>
+      void socket.on("data", (chunk) => {
+        const blocks = (rest + chunk.toString("latin1")).split("\n\n");
+        rest = blocks.pop() ?? "";
+        for (const block of blocks) {
+          const id = /^id: (\d+)\nevent: /m.exec(block)?.[1];
+          if (id !== undefined) cursors.push(id);
+        }
+      }),
+    cursors: () => cursors,
+  };
+}

@@ -1,7 +1,7 @@
 import { Readable } from "node:stream";
 import type { Clock, Timer } from "@carillon/apns";
 import type { EventType } from "./event.ts";
-import type { EventPage } from "./event-log.ts";
+import type { WrittenPage } from "./event-log.ts";
 import type { EventLog } from "./stored-event-log.ts";
 
 export interface FeedLimits {
@@ -212,9 +212,7 @@ class Follower extends Readable {
   }
 }
 
-function encode({ items, cursor }: EventPage): EncodedPage {
-  const text = items.map(
-    (event) => `id: ${event.cursor}\nevent: ${event.type}\ndata: ${JSON.stringify(event)}\n\n`,
-  );
-  return { bytes: Buffer.from(text.join("")), cursor };
+function encode({ items, cursor: until }: WrittenPage): EncodedPage {
+  const text = items.map(({ cursor, type, text }) => `id: ${cursor}\nevent: ${type}\ndata: ${text}\n\n`);
+  return { bytes: Buffer.from(text.join("")), cursor: until };
 }

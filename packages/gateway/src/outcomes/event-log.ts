@@ -16,10 +16,24 @@ export interface EventPage {
   readonly cursor: string;
 }
 
+/** An event as it goes out. */
+export interface WrittenEvent {
+  readonly cursor: string;
+  readonly type: EventType;
+  /** The JSON text of an `OutcomeEvent`, on one line. */
+  readonly text: string;
+}
+
+export interface WrittenPage extends Omit<EventPage, "items"> {
+  readonly items: readonly WrittenEvent[];
+}
+
 /** The log as its readers see it: everything in it is on disk. */
 export interface EventReader {
   /** @throws {CursorError} the cursor is older than what is kept, or is none of this log. */
   read(query: EventQuery): Promise<EventPage>;
+  /** The same, for those who hand it on. @throws {CursorError} */
+  readWritten(query: EventQuery): Promise<WrittenPage>;
   /** Called (coalesced) after something new is on disk; returns the way to stop. */
   onAppended(listener: () => void): () => void;
 }

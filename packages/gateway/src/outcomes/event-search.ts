@@ -1,6 +1,6 @@
 import type { EventStore, EventSubject } from "../store/index.ts";
 import { type EventType, idsOfRun, type OutcomeEvent } from "./event.ts";
-import { eventOf } from "./event-words.ts";
+import { eventOf } from "./stored-event.ts";
 
 /** A stretch of the log. Epoch milliseconds. */
 export interface EventSpan {

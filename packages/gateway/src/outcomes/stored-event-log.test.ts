@@ -109,3 +109,15 @@ test("events are forgotten by size too, the newest never", async () => {
   await clock.pass(200_000);
   expect((await log.ends()).oldest).toBe(oldest);
 });
+
+test("what is written is what is read", async () => {
+  const { store, log } = open();
+  await append(store, 3, "token.gone", 1_000);
+  await append(store, 2, "token.restored", 2_000);
+  await store.appendEvents([{ app: 'a "name"', type: "route.parked", data: '{"é":[1,null]}' }], 3_000);
+  const { items, cursor } = await log.readWritten({ limit: 10 });
+  expect(items.map(({ text }) => JSON.parse(text))).toEqual((await log.read({ limit: 10 })).items);
+  expect(items.map(({ cursor }) => cursor)).toEqual(["1", "2", "3", "4", "5", "6"]);
+  expect(items.at(-1)?.type).toBe("route.parked");
+  expect(cursor).toBe("6");
+});

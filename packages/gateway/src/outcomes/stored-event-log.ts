@@ -1,8 +1,14 @@
 import type { Clock, Timer } from "@carillon/apns";
 import type { EventSlice, EventStore } from "../store/index.ts";
 import { usualTypes } from "./event.ts";
-import { CursorError, type EventPage, type EventQuery, type EventReader } from "./event-log.ts";
-import { eventOf } from "./event-words.ts";
+import {
+  CursorError,
+  type EventPage,
+  type EventQuery,
+  type EventReader,
+  type WrittenPage,
+} from "./event-log.ts";
+import { eventOf, writeEvents } from "./stored-event.ts";
 
 /** How long events are kept: until either is reached. */
 export interface EventRetention {
@@ -38,34 +44,22 @@ export class EventLog implements EventReader {
   }
 
   async read(query: EventQuery): Promise<EventPage> {
-    const { after, app, types = usualTypes, limit } = query;
-    const start = await this.#positionOf(after);
-    const slice = await this.#options.store.readEvents({
-      after: start,
-      types,
-      limit,
-      ...(app === undefined ? {} : { app }),
-    });
-    assertKept(start, slice);
-    return { items: slice.events.map(eventOf), cursor: String(slice.cursor) };
+    const { events, cursor } = await this.#read(query, query.limit);
+    return { items: events.map(eventOf), cursor: String(cursor) };
+  }
+
+  async readWritten(query: EventQuery): Promise<WrittenPage> {
+    const { events, cursor } = await this.#read(query, query.limit);
+    return { items: writeEvents(events), cursor: String(cursor) };
   }
 
   /**
-   * The same in strides: a page ends where a multiple of `stride` is reached, so that all who read on from somewhere
+   * Written, and in strides: a page ends where a multiple of `stride` is reached, so that all who read on from somewhere
    * near soon read the same pages.
    */
-  async readStride(query: Omit<EventQuery, "limit">, stride: number): Promise<EventPage> {
-    const { after, app, types = usualTypes } = query;
-    const start = await this.#positionOf(after);
-    const slice = await this.#options.store.readEvents({
-      after: start,
-      upTo: (Math.floor(start / stride) + 1) * stride,
-      types,
-      limit: stride,
-      ...(app === undefined ? {} : { app }),
-    });
-    assertKept(start, slice);
-    return { items: slice.events.map(eventOf), cursor: String(slice.cursor) };
+  async readStride(query: Omit<EventQuery, "limit">, stride: number): Promise<WrittenPage> {
+    const { events, cursor } = await this.#read(query, stride, stride);
+    return { items: writeEvents(events), cursor: String(cursor) };
   }
 
   /** Where all begins that is kept, and where begins what has not happened yet. */
@@ -82,6 +76,20 @@ export class EventLog implements EventReader {
   close(): void {
     this.#isClosed = true;
     this.#purgeTimer?.cancel();
+  }
+
+  async #read(query: Omit<EventQuery, "limit">, limit: number, stride?: number): Promise<EventSlice> {
+    const { after, app, types = usualTypes } = query;
+    const start = await this.#positionOf(after);
+    const slice = await this.#options.store.readEvents({
+      after: start,
+      types,
+      limit,
+      ...(stride === undefined ? {} : { upTo: (Math.floor(start / stride) + 1) * stride }),
+      ...(app === undefined ? {} : { app }),
+    });
+    assertKept(start, slice);
+    return slice;
   }
 
   async #positionOf(cursor: string | undefined): Promise<number> {

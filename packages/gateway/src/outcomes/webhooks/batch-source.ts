@@ -16,7 +16,7 @@ export interface Batch {
   readonly until: string;
 }
 
-interface WrittenEvent {
+interface WaitingEvent {
   readonly cursor: string;
   readonly text: string;
   readonly bytes: number;
@@ -37,7 +37,7 @@ const pageEvents = 1_000;
 export class BatchSource {
   readonly #reader: EventReader;
   readonly #filter: EventFilter;
-  #waiting: WrittenEvent[] = [];
+  #waiting: WaitingEvent[] = [];
   #waitingBytes = 0;
   #readUntil: string | undefined;
   #filling: Promise<void> | undefined;
@@ -86,13 +86,12 @@ export class BatchSource {
     let isShort = false;
     while (this.#waiting.length < events || (this.#waitingBytes < bytes && !isShort)) {
       const after = this.#readUntil;
-      const page = await this.#reader.read({
+      const page = await this.#reader.readWritten({
         ...this.#filter,
         ...(after === undefined ? {} : { after }),
         limit: pageEvents,
       });
-      for (const { cursor, at, app, type, data } of page.items) {
-        const text = JSON.stringify({ cursor, at, app, type, data });
+      for (const { cursor, text } of page.items) {
         const textBytes = Buffer.byteLength(text);
         this.#waiting.push({ cursor, text, bytes: textBytes });
         this.#waitingBytes += textBytes;

@@ -3,7 +3,7 @@ import { systemClock } from "@carillon/apns";
 import type { Store } from "../../store/index.ts";
 import { openMemoryStore } from "../../store/memory-store.test-support.ts";
 import type { EventType, OutcomeEvent } from "../event.ts";
-import { CursorError, type EventPage, type EventQuery } from "../event-log.ts";
+import { CursorError, type EventPage, type EventQuery, type WrittenPage } from "../event-log.ts";
 import { defaultWebhookLimits } from "./open-webhooks.ts";
 import type { TestReceiver } from "./receiver.test-support.ts";
 import { defaultCallLimits } from "./receiver.ts";
@@ -58,6 +58,16 @@ export class MemoryEvents implements WebhookEvents {
         items.push(event);
     }
     return { items, cursor: String(cursor) };
+  }
+
+  async readWritten(query: EventQuery): Promise<WrittenPage> {
+    const { items, cursor } = await this.read(query);
+    const written = items.map((event) => ({
+      cursor: event.cursor,
+      type: event.type,
+      text: JSON.stringify(event),
+    }));
+    return { items: written, cursor };
   }
 
   async ends() {
