@@ -2,13 +2,15 @@ import { systemClock } from "@carillon/apns";
 import { defaultCallLimits } from "./receiver.ts";
 import { dnsResolver } from "./receiver-names.ts";
 import { defaultSchedule } from "./retry-schedule.ts";
-import { type WebhookLimits, Webhooks, type WebhooksOptions } from "./webhooks.ts";
+import { Webhooks } from "./webhooks.ts";
+import type { WebhookLimits, WebhooksOptions } from "./webhooks-options.ts";
 
 const mebibyte = 1024 * 1024;
 
 export const defaultWebhookLimits: WebhookLimits = {
   webhooks: 100,
   batchBytes: mebibyte,
+  mostBatchBytes: 4 * mebibyte,
   allBatchesBytes: 64 * mebibyte,
   gatherMs: 100,
   keepAttempts: 100,

@@ -48,16 +48,25 @@ test("410 disables at once, also in the middle of other failures", () => {
 });
 
 test.each([failed, refused, answered(500), answered(301)])(
-  "other failures are tried for three days, at least once a minute in the first hours: %j",
+  "other failures are tried for three days, every half a minute in the first hours: %j",
   (result) => {
     const { pausesMs, judgement, afterMs } = failUntilDisabled(result);
     expect(judgement).toEqual({ kind: "disable", cause: "failing" });
-    expect(pausesMs.slice(0, 5)).toEqual([5_000, 15_000, 30_000, 60_000, 60_000]);
+    expect(pausesMs.slice(0, 5)).toEqual([5_000, 15_000, 30_000, 30_000, 30_000]);
     expect(pausesMs.at(-1)).toBe(600_000);
     expect(afterMs).toBeGreaterThanOrEqual(72 * hour);
     expect(afterMs).toBeLessThan(73 * hour);
   },
 );
+
+test("a receiver that is back within twelve hours is tried within 36 s", () => {
+  const { pausesMs } = failUntilDisabled(failed, () => 0.999_999);
+  let passedMs = 0;
+  for (const pauseMs of pausesMs) {
+    if (passedMs < 12 * hour) expect(pauseMs).toBeLessThanOrEqual(36_000);
+    passedMs += pauseMs;
+  }
+});
 
 test("pauses have a jitter of a fifth, and never less", () => {
   expect(failUntilDisabled(failed, () => 0).pausesMs[0]).toBe(4_000);

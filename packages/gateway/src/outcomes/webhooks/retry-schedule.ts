@@ -34,11 +34,12 @@ const minute = 60_000;
 const hour = 60 * minute;
 
 /**
- * One batch at a time waits, so that trying often costs little, and a receiver that is back after an hour must be noticed
- * within a minute to have caught up within five.
+ * Schedules for messages that are tried each on its own wait for hours after some failures. Here one page waits for all that is
+ * behind it, so that trying often costs little, and a receiver that is back must be noticed soon: after an hour it has to have caught
+ * up within five minutes.
  */
 export const defaultSchedule: RetrySchedule = {
-  pausesMs: [5_000, 15_000, 30_000, minute],
+  pausesMs: [5_000, 15_000, 30_000],
   patientAfterMs: 12 * hour,
   longPauseMs: 10 * minute,
   disableAfterMs: 72 * hour,

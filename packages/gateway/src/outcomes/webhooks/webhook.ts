@@ -61,3 +61,21 @@ export interface Webhook extends Omit<WebhookSettings, "secrets"> {
 export function secretsAt({ secrets }: WebhookSettings, nowMs: number): readonly string[] {
   return secrets.flatMap(({ secret, untilMs }) => (untilMs === undefined || untilMs > nowMs ? [secret] : []));
 }
+
+/** What its operator may see. */
+export function showWebhook(
+  id: string,
+  { secrets, ...shown }: WebhookSettings,
+  { cursor, standing, deliveredAtMs }: WebhookProgress,
+  nowMs: number,
+): Webhook {
+  const previous = secrets.find(({ untilMs }) => untilMs !== undefined && untilMs > nowMs)?.untilMs;
+  return {
+    id,
+    ...shown,
+    standing,
+    ...(cursor === undefined ? {} : { cursor }),
+    ...(deliveredAtMs === undefined ? {} : { deliveredAtMs }),
+    ...(previous === undefined ? {} : { previousSecretUntilMs: previous }),
+  };
+}

@@ -8,7 +8,8 @@ import { defaultWebhookLimits } from "./open-webhooks.ts";
 import type { TestReceiver } from "./receiver.test-support.ts";
 import { defaultCallLimits } from "./receiver.ts";
 import { defaultSchedule } from "./retry-schedule.ts";
-import { type WebhookEvents, Webhooks, type WebhooksOptions } from "./webhooks.ts";
+import { Webhooks } from "./webhooks.ts";
+import type { WebhookEvents, WebhooksOptions } from "./webhooks-options.ts";
 
 /** An event log in memory. Cursors are 1, 2, 3 …; `0` is where all begins. */
 export class MemoryEvents implements WebhookEvents {
@@ -114,6 +115,9 @@ export const webhookTestOptions = {
 /** Webhooks over an event log and a store in memory. */
 export async function openTestWebhooks(options: TestOptions = {}): Promise<TestWebhooks> {
   const { clock = systemClock } = options;
+  const { batchBytes } = options.limits ?? {};
+  // Who names a size means it.
+  const steady = batchBytes === undefined ? {} : { mostBatchBytes: batchBytes };
   const events = new MemoryEvents();
   const store = openMemoryStore(() => clock.now());
   const start = (through: Store): Promise<Webhooks> =>
@@ -123,7 +127,7 @@ export async function openTestWebhooks(options: TestOptions = {}): Promise<TestW
       store: through,
       events,
       clock,
-      limits: { ...webhookTestOptions.limits, ...options.limits },
+      limits: { ...webhookTestOptions.limits, ...steady, ...options.limits },
     });
   let current = mortal(store);
   const subject: TestWebhooks = {

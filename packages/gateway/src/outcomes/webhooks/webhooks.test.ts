@@ -234,6 +234,97 @@ test("a receiver that finds a body too large gets half of it from then on", asyn
   expect(receiver.calls.length - taken.length).toBeLessThan(8);
 });
 
+test("a receiver that is behind and quick gets larger pages, in order, until it has caught up", async () => {
+  const subject = await open({ limits: { batchBytes: 2_000, mostBatchBytes: 8_000 } });
+  await subject.webhooks.create({ url: receiver.url });
+  subject.events.appendMany(500);
+  await until(() => subject.webhooks.list()[0]?.cursor === "500");
+  const sizes = receiver.calls.map(({ text }) => text.length);
+  expect(sizes[0]).toBeLessThan(2_100);
+  expect(Math.max(...sizes)).toBeGreaterThan(7_000);
+  expect(Math.max(...sizes)).toBeLessThan(8_200);
+  expect(numbersOf(receiver).flat()).toEqual(Array.from({ length: 500 }, (_, n) => n));
+  const before = receiver.calls.length;
+  subject.events.appendMany(100);
+  await until(() => subject.webhooks.list()[0]?.cursor === "600");
+  expect(receiver.calls[before]?.text.length).toBeLessThan(2_100);
+});
+
+test("a receiver that was down gets all that it missed, in the order of each app", async () => {
+  receiver.answer = (response) => void response.writeHead(503).end();
+  const subject = await open({ limits: { batchBytes: 2_000, mostBatchBytes: 8_000 } });
+  await subject.webhooks.create({ url: receiver.url });
+  const apps = ["one", "two", "three"];
+  for (let n = 0; n < 300; n++)
+    for (const app of apps) subject.events.append("notification.rejected", { n }, app);
+  await receiver.received(5);
+  await subject.restart();
+  const taken: { readonly app: string; readonly data: { readonly n: number } }[] = [];
+  // It is not quite well yet.
+  receiver.answer = (response, { text }, index) => {
+    if (index % 3 !== 0) taken.push(...JSON.parse(text).items);
+    response.writeHead(index % 3 === 0 ? 503 : 200).end();
+  };
+  await until(() => subject.webhooks.list()[0]?.cursor === "900");
+  for (const app of apps)
+    expect(taken.filter((event) => event.app === app).map(({ data }) => data.n)).toEqual(
+      Array.from({ length: 300 }, (_, n) => n),
+    );
+});
+
+test("a page above the usual size that fails ten times is cut anew, and the receiver gets no larger ones", async () => {
+  receiver.answer = (response, { text }) => void response.writeHead(text.length > 3_000 ? 500 : 200).end();
+  const subject = await open({ limits: { batchBytes: 2_000, mostBatchBytes: 8_000 } });
+  await subject.webhooks.create({ url: receiver.url });
+  subject.events.appendMany(500);
+  await until(() => subject.webhooks.list()[0]?.cursor === "500");
+  const refused = receiver.calls.filter(({ text }) => text.length > 3_000);
+  expect(refused).toHaveLength(10);
+  expect(new Set(refused.map(idOf)).size).toBe(1);
+  const taken = receiver.calls.filter(({ text }) => text.length <= 3_000);
+  const numbers = taken.flatMap(({ text }) =>
+    JSON.parse(text).items.map(({ data }: { data: { n: number } }) => data.n),
+  );
+  expect(numbers).toEqual(Array.from({ length: 500 }, (_, n) => n));
+});
+
+test("the next page is read while the receiver is at work on the one before", async () => {
+  let finish = (): void => undefined;
+  receiver.answer = (response) => {
+    receiver.answer = (next) => void next.writeHead(200).end();
+    finish = () => void response.writeHead(200).end();
+  };
+  const subject = await open({ limits: { batchBytes: 200_000 } });
+  await subject.webhooks.create({ url: receiver.url });
+  subject.events.appendMany(6_000);
+  await receiver.received(1);
+  // Two looks at 1,000 events each give one page of that size.
+  await until(() => subject.events.reads >= 4);
+  finish();
+  await until(() => subject.webhooks.list()[0]?.cursor === "6000");
+  expect(numbersOf(receiver).flat()).toEqual(Array.from({ length: 6_000 }, (_, n) => n));
+});
+
+test("a stop while a message is being stored as in hand loses nothing of it", async () => {
+  const subject = await open();
+  await subject.webhooks.create({ url: receiver.url });
+  const change = subject.store.changeWebhook;
+  const stopped = new Promise<void>((resolve) => {
+    subject.store.changeWebhook = async (...args) => {
+      subject.store.changeWebhook = change;
+      resolve(subject.webhooks.stop(0));
+      return change(...args);
+    };
+  });
+  subject.events.append("token.gone", { n: 0 });
+  await stopped;
+  expect((await subject.store.listWebhooks())[0]?.progress).toContain('"cursor":"0"');
+  expect(receiver.calls).toHaveLength(0);
+  await subject.restart();
+  await receiver.received(1);
+  expect(numbersOf(receiver)).toEqual([[0]]);
+});
+
 test("events that were forgotten before they could be delivered are told in the list, and the rest is delivered", async () => {
   const subject = await open();
   const { webhook } = await subject.webhooks.create({ url: receiver.url });

@@ -1,70 +1,28 @@
 import { randomBytes } from "node:crypto";
-import type { Clock, Random } from "@carillon/apns";
-import type { EventStore, WebhookStore } from "../../store/index.ts";
-import type { EventType } from "../event.ts";
-import { CursorError, type EventReader } from "../event-log.ts";
-import { attemptOf, DeliveryLoop, headersOf, type LoopLimits, type WebhookLogger } from "./delivery-loop.ts";
-import { type CallLimits, Receiver } from "./receiver.ts";
-import type { ResolveName } from "./receiver-names.ts";
-import { ReceiverPolicy, type ReceiverSettings } from "./receiver-policy.ts";
-import type { DisabledCause, RetrySchedule } from "./retry-schedule.ts";
-import { makeSecret, signMessage } from "./signature.ts";
+import { CursorError } from "../event-log.ts";
+import { attemptOf, headersOf } from "./call-attempt.ts";
+import { DeliveryLoop } from "./delivery-loop.ts";
+import { Receiver } from "./receiver.ts";
+import { ReceiverPolicy } from "./receiver-policy.ts";
+import type { DisabledCause } from "./retry-schedule.ts";
+import { makeSecret } from "./signature.ts";
 import {
-  secretsAt,
+  showWebhook,
   type Webhook,
   type WebhookAttempt,
   type WebhookProgress,
   type WebhookSettings,
 } from "./webhook.ts";
+import {
+  type NewWebhook,
+  replayed,
+  rotated,
+  updated,
+  type WebhookState,
+  type WebhookUpdate,
+} from "./webhook-change.ts";
 import { WebhookRefusal } from "./webhook-refusal.ts";
-
-/** The event log as webhooks need it. */
-export interface WebhookEvents extends EventReader {
-  /** Where all begins that is kept, and where begins what has not happened yet. */
-  ends(): Promise<{ readonly oldest: string; readonly latest: string }>;
-}
-
-export interface WebhooksOptions {
-  readonly store: WebhookStore & Pick<EventStore, "appendEvents">;
-  readonly events: WebhookEvents;
-  readonly receivers: ReceiverSettings;
-  readonly resolve: ResolveName;
-  readonly clock: Clock;
-  readonly random: Random;
-  readonly logger: WebhookLogger;
-  readonly version: string;
-  readonly callLimits: CallLimits;
-  readonly schedule: RetrySchedule;
-  readonly limits: WebhookLimits;
-}
-
-export interface WebhookLimits extends Omit<LoopLimits, "batchBytes"> {
-  /** @default 100 */
-  readonly webhooks: number;
-  /** Of one body, roughly. @default 1 MiB */
-  readonly batchBytes: number;
-  /** Of all bodies that may be in memory, two for each endpoint; with many endpoints each gets smaller ones. @default 64 MiB */
-  readonly allBatchesBytes: number;
-}
-
-export interface NewWebhook {
-  readonly url: string;
-  readonly app?: string;
-  readonly types?: readonly EventType[];
-  readonly description?: string;
-  /** Begin behind this event. @default what happens from now on */
-  readonly after?: string;
-}
-
-/** What is absent stays; null takes away. */
-export interface WebhookUpdate {
-  readonly url?: string;
-  readonly app?: string | null;
-  readonly types?: readonly EventType[] | null;
-  readonly description?: string | null;
-  /** False stops deliveries; true goes on where they stopped, also after a 410. */
-  readonly enabled?: boolean;
-}
+import type { WebhooksOptions } from "./webhooks-options.ts";
 
 /** Shown once; only who has it can verify. */
 export interface WebhookWithSecret {
@@ -140,23 +98,10 @@ export class Webhooks {
   }
 
   /** @throws {WebhookRefusal} */
-  update(id: string, { enabled, ...changes }: WebhookUpdate): Promise<Webhook> {
-    return this.#change(id, (settings, progress) => {
-      if (changes.url !== undefined) this.#assertUrl(changes.url);
-      const changed = Object.fromEntries(
-        Object.entries({ ...settings, ...changes }).filter(
-          ([, value]) => value !== null && value !== undefined,
-        ),
-      ) as unknown as WebhookSettings;
-      const isSameFilter =
-        changed.app === settings.app && JSON.stringify(changed.types) === JSON.stringify(settings.types);
-      return {
-        settings: changed,
-        progress: {
-          ...withoutInHand(progress, isSameFilter),
-          standing: this.#standingAfter(progress.standing, enabled),
-        },
-      };
+  update(id: string, update: WebhookUpdate): Promise<Webhook> {
+    return this.#change(id, (state) => {
+      if (update.url !== undefined) this.#assertUrl(update.url);
+      return updated(state, update, this.#options.clock.now());
     });
   }
 
@@ -176,12 +121,9 @@ export class Webhooks {
    */
   async rotate(id: string, overlapMs: number): Promise<WebhookWithSecret> {
     const secret = makeSecret();
-    const webhook = await this.#change(id, (settings, progress) => {
-      const untilMs = this.#options.clock.now() + overlapMs;
-      const present = settings.secrets.filter((each) => each.untilMs === undefined);
-      const secrets = [{ secret }, ...(overlapMs === 0 ? [] : present.map((each) => ({ ...each, untilMs })))];
-      return { settings: { ...settings, secrets }, progress };
-    });
+    const webhook = await this.#change(id, (state) =>
+      rotated(state, secret, overlapMs, this.#options.clock.now()),
+    );
     return { webhook, secret };
   }
 
@@ -193,15 +135,7 @@ export class Webhooks {
     this.#entry(id);
     if (after !== undefined) await this.#assertCursor(after);
     const cursor = after ?? (await this.#options.events.ends()).oldest;
-    return this.#change(id, (settings, progress) => ({
-      settings,
-      progress: {
-        ...withoutInHand(progress, false),
-        cursor,
-        replays: progress.replays + 1,
-        standing: this.#standingAfter(progress.standing, undefined),
-      },
-    }));
+    return this.#change(id, (state) => replayed(state, cursor, this.#options.clock.now()));
   }
 
   /**
@@ -218,9 +152,9 @@ export class Webhooks {
       events: 0,
     };
     const nowMs = clock.now();
-    const signed = signMessage(secretsAt(settings, nowMs), message, nowMs);
     try {
-      const result = await receiver.post(message.body, headersOf(signed, userAgentOf(version)));
+      const headers = headersOf(message, settings, userAgentOf(version), nowMs);
+      const result = await receiver.post(message.body, headers);
       const attempt: WebhookAttempt = { ...attemptOf(message, result, clock.now()), kind: "ping" };
       await store.changeWebhook({ id, attempt: JSON.stringify(attempt), keepAttempts: limits.keepAttempts });
       return attempt;
@@ -245,10 +179,15 @@ export class Webhooks {
 
   #begin(id: string, settings: WebhookSettings, progress: WebhookProgress, count: number): Entry {
     const { store, events, clock, random, logger, schedule, limits, version } = this.#options;
+    const share = limits.allBatchesBytes / 2 / count;
     const loop = new DeliveryLoop({
       ...{ id, settings, progress, store, events, clock, random, logger, schedule },
       receiver: this.#receiverOf(settings),
-      limits: { ...limits, batchBytes: Math.min(limits.batchBytes, limits.allBatchesBytes / 2 / count) },
+      limits: {
+        ...limits,
+        batchBytes: Math.min(limits.batchBytes, share),
+        mostBatchBytes: Math.min(limits.mostBatchBytes, share),
+      },
       userAgent: userAgentOf(version),
       disabling: (cause) => this.#tellDisabled(id, settings, cause),
     });
@@ -267,23 +206,17 @@ export class Webhooks {
   }
 
   /** Stops deliveries, stores what changes, and goes on. */
-  #change(
-    id: string,
-    change: (
-      settings: WebhookSettings,
-      progress: WebhookProgress,
-    ) => { settings: WebhookSettings; progress: WebhookProgress },
-  ): Promise<Webhook> {
+  #change(id: string, change: (state: WebhookState) => WebhookState): Promise<Webhook> {
     return this.#inTurn(async () => {
       const { store, limits } = this.#options;
       const entry = this.#entry(id);
       // What cannot be is refused before anything is stopped.
-      change(entry.settings, entry.loop.progress);
+      change(stateOf(entry));
       await entry.loop.stop(changeGraceMs);
-      const before = { settings: entry.settings, progress: entry.loop.progress };
+      const before = stateOf(entry);
       let after = before;
       try {
-        after = change(before.settings, before.progress);
+        after = change(before);
         const settings = JSON.stringify(after.settings);
         const progress = JSON.stringify(after.progress);
         await store.changeWebhook({ id, settings, progress, keepAttempts: limits.keepAttempts });
@@ -319,18 +252,7 @@ export class Webhooks {
   }
 
   #show({ id, settings, loop }: Entry): Webhook {
-    const { secrets, ...shown } = settings;
-    const { cursor, standing, deliveredAtMs } = loop.progress;
-    const nowMs = this.#options.clock.now();
-    const previous = secrets.find(({ untilMs }) => untilMs !== undefined && untilMs > nowMs)?.untilMs;
-    return {
-      id,
-      ...shown,
-      standing,
-      ...(cursor === undefined ? {} : { cursor }),
-      ...(deliveredAtMs === undefined ? {} : { deliveredAtMs }),
-      ...(previous === undefined ? {} : { previousSecretUntilMs: previous }),
-    };
+    return showWebhook(id, settings, loop.progress, this.#options.clock.now());
   }
 
   #assertUrl(url: string): void {
@@ -351,15 +273,6 @@ export class Webhooks {
     }
   }
 
-  #standingAfter(
-    standing: WebhookProgress["standing"],
-    enabled: boolean | undefined,
-  ): WebhookProgress["standing"] {
-    if (enabled === false) return { kind: "disabled", cause: "asked", atMs: this.#options.clock.now() };
-    // Whoever changes something wants to see whether it helped.
-    return standing.kind === "disabled" && enabled === undefined ? standing : { kind: "well" };
-  }
-
   /** Told to everyone who reads the log, other webhooks among them. */
   async #tellDisabled(id: string, { app = "*" }: WebhookSettings, cause: DisabledCause): Promise<void> {
     const { store, clock, logger } = this.#options;
@@ -369,9 +282,8 @@ export class Webhooks {
   }
 }
 
-function withoutInHand(progress: WebhookProgress, keep: boolean): WebhookProgress {
-  const { inHand, ...rest } = progress;
-  return keep && inHand !== undefined ? progress : rest;
+function stateOf({ settings, loop }: Entry): WebhookState {
+  return { settings, progress: loop.progress };
 }
 
 function userAgentOf(version: string): string {
