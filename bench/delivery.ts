@@ -4,15 +4,18 @@
  *
  *   npm run bench -- delivery            200,000 notifications a round
  *   npm run bench -- delivery --quick    fewer, to see that it works
+ *   npm run bench -- delivery events     what it costs that events are told, in paired rounds
  */
 import { generateKeyPairSync } from "node:crypto";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { performance } from "node:perf_hooks";
-import type { Outcome, PreparedNotification } from "@carillon/apns";
+import { type Outcome, type PreparedNotification, systemClock } from "@carillon/apns";
 import { Apps } from "../packages/gateway/dist/apps/index.js";
-import { type NotificationDraft, openDelivery } from "../packages/gateway/dist/delivery/index.js";
+import { type NotificationDraft, startDelivery } from "../packages/gateway/dist/delivery/index.js";
+import { Outcomes } from "../packages/gateway/dist/outcomes/index.js";
+import { SqliteStore } from "../packages/gateway/dist/store/index.js";
 import { startSink } from "./support/processes.ts";
 import { machine, median, table } from "./support/report.ts";
 
@@ -23,6 +26,7 @@ const payloadBytes = 150;
 
 type Kind = "a payload each" | "one payload for all";
 type Sending = "accepts at once" | "the client, to a sink";
+type Telling = "events" | "no events";
 
 interface Round {
   readonly perSecond: number;
@@ -76,10 +80,61 @@ export async function benchDelivery(mode: "full" | "quick"): Promise<void> {
   );
 }
 
-async function measure(kind: Kind, sending: Sending, count: number): Promise<Round> {
+/** Rounds with and without take turns, and so does which of them comes first. */
+export async function benchEventsOfDelivery(mode: "full" | "quick"): Promise<void> {
+  const count = mode === "quick" ? 20_000 : 200_000;
+  const pairs = mode === "quick" ? 2 : 6;
+  console.log(`# What events cost the delivery\n\n${machine()}\n`);
+  const rows: (string | number)[][] = [];
+  const sendings = ["accepts at once", "the client, to a sink"] as const;
+  const kinds = ["a payload each", "one payload for all"] as const;
+  for (const [sending, kind] of sendings.flatMap((each) => kinds.map((kind) => [each, kind] as const))) {
+    const micros: Record<Telling, number[]> = { "no events": [], events: [] };
+    await measure(kind, sending, count, "events");
+    for (let pair = 0; pair < pairs; pair += 1) {
+      const order: Telling[] = pair % 2 === 0 ? ["events", "no events"] : ["no events", "events"];
+      for (const telling of order) {
+        const { cpuMicrosEach } = await measure(kind, sending, count, telling);
+        micros[telling].push(cpuMicrosEach);
+      }
+    }
+    const ratios = micros.events.map((each, pair) => each / (micros["no events"][pair] ?? Number.NaN));
+    const percent = (ratio: number): string => `${((ratio - 1) * 100).toFixed(1)} %`;
+    rows.push([
+      ...[sending, kind],
+      median(micros["no events"]).toFixed(2),
+      median(micros.events).toFixed(2),
+      percent(median(ratios)),
+      percent(Math.min(...micros.events) / Math.min(...micros["no events"])),
+    ]);
+  }
+  console.log(
+    table(
+      [
+        ...["the sender", "recipients have", "CPU µs each without", "with"],
+        ...["more, median of the pairs", "more, best of each"],
+      ],
+      rows,
+    ),
+  );
+}
+
+async function measure(
+  kind: Kind,
+  sending: Sending,
+  count: number,
+  telling: Telling = "no events",
+): Promise<Round> {
   const dataDir = mkdtempSync(join(tmpdir(), "carillon-bench-"));
   const { sender, close } = sending === "accepts at once" ? acceptsAtOnce : await openClient(dataDir);
-  const delivery = await openDelivery({ dataDir, senderFor: () => sender, logger: silent });
+  const store = await SqliteStore.open({ dataDir });
+  const outcomes = new Outcomes({ store, clock: systemClock, logger: silent });
+  const delivery = await startDelivery({
+    ...{ store, senderFor: () => sender, logger: silent },
+    ...(telling === "events"
+      ? { tellerFor: (app, environment) => outcomes.tellerFor(app, environment) }
+      : {}),
+  });
   const submissions = Array.from({ length: 40 }, (_, index) => submission(kind, index));
 
   const cpu = process.cpuUsage();
@@ -100,6 +155,7 @@ async function measure(kind: Kind, sending: Sending, count: number): Promise<Rou
   const { user, system } = process.cpuUsage(cpu);
   const peakMib = process.memoryUsage().rss / 1024 / 1024;
 
+  outcomes.close();
   await delivery.stop(1_000);
   await close();
   rmSync(dataDir, { recursive: true, force: true });

@@ -2,7 +2,7 @@
 import { benchBacklog } from "./backlog.ts";
 import { benchBridge } from "./bridge.ts";
 import { benchClient } from "./client.ts";
-import { benchDelivery } from "./delivery.ts";
+import { benchDelivery, benchEventsOfDelivery } from "./delivery.ts";
 import { benchEvents } from "./events.ts";
 import { benchGateway } from "./gateway.ts";
 import { benchIsolation } from "./isolation.ts";
@@ -16,6 +16,7 @@ const [what, form] = words.filter((word) => word !== "--quick");
 if (what === "backlog") await benchBacklog(mode);
 else if (what === "bridge") await benchBridge(mode);
 else if (what === "client") await benchClient(mode);
+else if (what === "delivery" && form === "events") await benchEventsOfDelivery(mode);
 else if (what === "delivery") await benchDelivery(mode);
 else if (what === "events") await benchEvents(mode);
 else if (what === "gateway" && form === "isolation") await benchIsolation(mode);
@@ -25,7 +26,7 @@ else if (what === "submission") await benchSubmission(mode);
 else if (what === "webhooks") await benchWebhooks(mode);
 else {
   console.error(
-    "usage: npm run bench -- backlog|bridge|client|delivery|events|gateway [FORM|isolation]|simulator|submission|webhooks [--quick]",
+    "usage: npm run bench -- backlog|bridge|client|delivery [events]|events|gateway [FORM|isolation]|simulator|submission|webhooks [--quick]",
   );
   process.exitCode = 2;
 }
