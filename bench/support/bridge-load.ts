@@ -3,6 +3,7 @@
  * connections and says when the bridge has answered its end: then all of them are on disk. With `idle` it opens connections and
  * leaves them open.
  */
+import { randomBytes } from "node:crypto";
 import { once } from "node:events";
 import { connect, type TLSSocket } from "node:tls";
 import { encodeFrame } from "@carillon/apns/binary";
@@ -16,6 +17,8 @@ export interface BridgeLoad {
   readonly connections: number;
   /** Frames over each connection; `idle` writes one and stays. */
   readonly frames: number | "idle";
+  /** Whether all have one payload, of 65 bytes, or each one of its own, of about 150. @default "one" */
+  readonly payloads?: "one" | "each";
 }
 
 export interface BridgeLoadReport {
@@ -27,7 +30,8 @@ export interface BridgeLoadReport {
 }
 
 const framesAWrite = 500;
-const payload = Buffer.from('{"aps":{"alert":"Hello, this is a usual text","sound":"default"}}');
+/** Made before: what is measured is the bridge. */
+const differentWrites = 40;
 
 process.once("message", (load: BridgeLoad) => void run(load));
 process.once("disconnect", () => process.exit(0));
@@ -38,14 +42,15 @@ async function run(load: BridgeLoad): Promise<void> {
     const some = Array.from({ length: Math.min(50, load.connections - at) }, () => open(load));
     sockets.push(...(await Promise.all(some)));
   }
-  const { frames } = load;
+  const { frames, payloads = "one" } = load;
   if (frames === "idle") {
-    for (const [at, socket] of sockets.entries()) socket.write(block(at, 1));
+    for (const [at, socket] of sockets.entries()) socket.write(block(at, 1, payloads));
     process.send?.("open");
     return;
   }
-  // Made before: what is measured is the bridge.
-  const blocks = Array.from({ length: 20 }, (_, at) => block(at * framesAWrite, framesAWrite));
+  const blocks = Array.from({ length: differentWrites }, (_, at) =>
+    block(at * framesAWrite, framesAWrite, payloads),
+  );
   const startedAtMs = performance.timeOrigin + performance.now();
   const before = process.cpuUsage();
   const failed = await Promise.all(sockets.map((socket) => write(socket, frames, blocks)));
@@ -64,15 +69,22 @@ async function open({ port, ca, cert, key }: BridgeLoad): Promise<TLSSocket> {
   return socket;
 }
 
-function block(from: number, count: number): Buffer {
-  const frames = Array.from({ length: count }, (_, at) => {
-    const deviceToken = Buffer.alloc(32);
-    deviceToken.writeUInt32BE(from + at, 28);
-    return encodeFrame(2, {
-      ...{ deviceToken, payload, identifier: from + at + 1, expirationSeconds: 4_000_000_000, priority: 10 },
-    });
-  });
+function block(from: number, count: number, payloads: "one" | "each"): Buffer {
+  const frames = Array.from({ length: count }, (_, at) =>
+    encodeFrame(2, {
+      deviceToken: randomBytes(32),
+      payload: Buffer.from(payloadOf(payloads === "one" ? 0 : from + at)),
+      identifier: from + at + 1,
+      ...{ expirationSeconds: 4_000_000_000, priority: 10 },
+    }),
+  );
   return Buffer.concat(frames);
+}
+
+function payloadOf(ordinal: number): string {
+  if (ordinal === 0) return '{"aps":{"alert":"Hello, this is a usual text","sound":"default"}}';
+  const body = `It should be with you in ${ordinal % 90} minutes, and no later`;
+  return `{"aps":{"alert":{"title":"Your order has left","body":"${body}"},"sound":"default"},"order":${ordinal}}`;
 }
 
 /** Whether the bridge had anything to say. */

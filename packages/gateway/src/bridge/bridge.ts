@@ -35,6 +35,8 @@ export class Bridge {
   readonly #attendance = new Attendance();
   readonly #connections = new Set<PushConnection>();
   readonly #routes = new Map<string, PassThroughRoute>();
+  /** Of all senders of an app with one topic: what they write is much alike. */
+  readonly #readers = new Map<string, FrameReader>();
   /** Apps whose feedback is being read. */
   readonly #reading = new Set<string>();
   #doors: readonly TlsDoor[] = [];
@@ -112,12 +114,22 @@ export class Bridge {
     const { clock, logger } = this.#options;
     const connection = new PushConnection({
       ...{ socket, clock, logger, limits: this.#limits },
-      reader: new FrameReader(app.config.topic, topic),
+      reader: this.#readerFor(app, topic),
       fields: { app: app.config.name, peer: socket.remoteAddress },
       makeTaker: (listener) => this.#takerFor(app, listener),
     });
     this.#connections.add(connection);
     socket.once("close", () => this.#connections.delete(connection));
+  }
+
+  #readerFor({ config }: App, ownTopic: string | undefined): FrameReader {
+    const name = `${config.name} ${ownTopic ?? ""}`;
+    let reader = this.#readers.get(name);
+    if (reader === undefined) {
+      reader = new FrameReader(config.topic, ownTopic);
+      this.#readers.set(name, reader);
+    }
+    return reader;
   }
 
   #takerFor(app: App, listener: TakerListener): FrameTaker {

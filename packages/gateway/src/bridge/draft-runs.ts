@@ -1,7 +1,10 @@
 import { type DraftRun, runSpan, type SharedDraft } from "../delivery/index.ts";
 import type { WantedPush } from "./frame-reader.ts";
 
-/** The pushes as drafts, in order; those in a row that differ in device token and payload only become one run. */
+/**
+ * The pushes as drafts, in order; those in a row that differ in device token and payload only, and came in one read, become one
+ * run. Nothing is copied: the runs point into the bytes as they came.
+ */
 export function draftRuns(
   pushes: readonly WantedPush[],
   environment: SharedDraft["environment"],
@@ -19,6 +22,7 @@ export function draftRuns(
 
 function isAlike(one: WantedPush, other: WantedPush): boolean {
   return (
+    one.payload.buffer === other.payload.buffer &&
     one.pushType === other.pushType &&
     one.topic === other.topic &&
     one.priority === other.priority &&
@@ -32,25 +36,17 @@ function runOf(
   to: number,
   environment: SharedDraft["environment"],
 ): DraftRun {
-  const { topic, pushType, priority, expirationSeconds } = pushes[from]!;
-  let room = 0;
-  for (let at = from; at < to; at += 1)
-    room += pushes[at]!.deviceToken.length * 2 + pushes[at]!.payload.length;
-  const bytes = Buffer.allocUnsafeSlow(room);
+  const { payload: firstPayload, topic, pushType, priority, expirationSeconds } = pushes[from]!;
   const spans = new Uint32Array((to - from) * runSpan.size);
   let payloadBytes = 0;
-  let end = 0;
-  for (let at = from; at < to; at += 1) {
+  for (let at = from, span = 0; at < to; at += 1, span += runSpan.size) {
     const { deviceToken, payload } = pushes[at]!;
-    const span = (at - from) * runSpan.size;
-    spans[span + runSpan.tokenStart] = end;
-    end += bytes.write(deviceToken.toString("hex"), end, "latin1");
-    spans[span + runSpan.tokenEnd] = end;
-    spans[span + runSpan.payloadStart] = end;
-    end += payload.copy(bytes, end);
-    spans[span + runSpan.payloadEnd] = end;
-    spans[span + runSpan.referenceStart] = end;
-    spans[span + runSpan.referenceEnd] = end;
+    const tokenStart = deviceToken.byteOffset;
+    const payloadStart = payload.byteOffset;
+    spans[span + runSpan.tokenStart] = tokenStart;
+    spans[span + runSpan.tokenEnd] = tokenStart + deviceToken.length;
+    spans[span + runSpan.payloadStart] = payloadStart;
+    spans[span + runSpan.payloadEnd] = payloadStart + payload.length;
     payloadBytes += payload.length;
   }
   return {
@@ -60,6 +56,7 @@ function runOf(
       ...(priority === undefined ? {} : { priority }),
       ...(expirationSeconds === undefined ? {} : { expirationSeconds }),
     },
-    ...{ bytes, spans, recipients: to - from, payloadBytes },
+    bytes: Buffer.from(firstPayload.buffer),
+    ...{ tokenForm: "bytes", spans, recipients: to - from, payloadBytes },
   };
 }

@@ -1,5 +1,6 @@
 import { type Priority, prepareNotification } from "@carillon/apns";
 import { errorStatus, type ReceivedFrame } from "@carillon/apns/binary";
+import { PayloadForms } from "./payload-forms.ts";
 
 /** A frame as what it asks for, in today's words. */
 export type ReadFrame = WantedPush | RefusedFrame;
@@ -36,14 +37,14 @@ interface Kind {
   readonly pushType: string | undefined;
 }
 
-/** Reads one sender's frames: what the library derives from topic and payload, and the faults that show without asking Apple. */
+/**
+ * Reads the frames of senders with one topic: what the library derives from topic and payload, and the faults that show without
+ * asking Apple. A payload of a form that was read before is not parsed.
+ */
 export class FrameReader {
   readonly #topic: string;
   readonly #ownTopic: string | undefined;
-  /** A copy: a view would keep all that was read with it. */
-  #lastPayload = Buffer.alloc(0);
-  #lastPayloadBytes = 0;
-  #lastKind: Kind | undefined;
+  readonly #forms = new PayloadForms<Kind>();
 
   /**
    * @param topic the app's
@@ -67,17 +68,23 @@ export class FrameReader {
       return refusal(errorStatus.processingError, identifier, `priority ${priority}, expected 10 or 5`);
     const kind = this.#kindOf(deviceToken, payload);
     if ("detail" in kind) return refusal(kind.status, identifier, kind.detail);
+    const { topic, pushType } = kind;
+    // No object is spread into it: that costs a microsecond.
     return {
       kind: "push",
       identifier: identifier ?? 0,
-      ...{ deviceToken, payload, topic: kind.topic, pushType: kind.pushType, expirationSeconds },
-      priority: kind.pushType === "background" ? 5 : priority,
+      deviceToken,
+      payload,
+      topic,
+      pushType,
+      expirationSeconds,
+      priority: pushType === "background" ? 5 : priority,
     };
   }
 
-  /** A payload often goes to many in a row. */
   #kindOf(deviceToken: Buffer, payload: Buffer): Kind | { readonly status: number; readonly detail: string } {
-    if (this.#lastKind !== undefined && this.#isLast(payload)) return this.#lastKind;
+    const known = this.#forms.find(payload);
+    if (known !== undefined) return known;
     const content = readObject(payload);
     if (content === undefined)
       return { status: errorStatus.processingError, detail: "the payload is no JSON object in UTF-8" };
@@ -95,28 +102,14 @@ export class FrameReader {
         first?.field === "payload" ? errorStatus.invalidPayloadSize : errorStatus.processingError;
       return { status, detail: `${first?.field} ${first?.detail}` };
     }
-    this.#keep(payload);
-    this.#lastKind = {
+    const kind = {
       topic: prepared.notification.topic ?? this.#topic,
       pushType: prepared.notification.pushType,
     };
-    return this.#lastKind;
-  }
-
-  #isLast(payload: Buffer): boolean {
-    const bytes = this.#lastPayloadBytes;
-    return payload.length === bytes && payload.compare(this.#lastPayload, 0, bytes) === 0;
-  }
-
-  #keep(payload: Buffer): void {
-    if (this.#lastPayload.length < payload.length)
-      this.#lastPayload = Buffer.allocUnsafeSlow(payload.length + keptRoomBytes);
-    this.#lastPayloadBytes = payload.copy(this.#lastPayload);
+    this.#forms.learn(payload, kind);
+    return kind;
   }
 }
-
-/** So that payloads of about the same length need no new room. */
-const keptRoomBytes = 64;
 
 function readObject(payload: Buffer): object | undefined {
   try {

@@ -8,9 +8,11 @@ export interface DraftRun {
   readonly shared: SharedDraft;
   /** What `spans` point into; unchanged until the run is stored. */
   readonly bytes: Buffer;
+  /** How device tokens stand in `bytes`: in hex of either case, or as they are. @default "hex" */
+  readonly tokenForm?: "hex" | "bytes";
   /**
-   * For each recipient where its values start and end: the device token in hex of either case, the payload, and the reference
-   * in UTF-8, which is empty where there is none.
+   * For each recipient where its values start and end: the device token, the payload, and the reference in UTF-8, which is
+   * empty where there is none.
    */
   readonly spans: Uint32Array;
   /** 1 or more. */

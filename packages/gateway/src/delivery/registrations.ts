@@ -19,9 +19,10 @@ function deviceTokensOf(draft: NotificationDraft | DraftRun): Iterable<string> {
   return "spans" in draft ? deviceTokensOfRun(draft) : draft.deviceTokens;
 }
 
-function* deviceTokensOfRun({ bytes, spans, recipients }: DraftRun): Iterable<string> {
+function* deviceTokensOfRun({ bytes, tokenForm, spans, recipients }: DraftRun): Iterable<string> {
+  const encoding = tokenForm === "bytes" ? "hex" : "latin1";
   for (let at = 0; at < recipients * runSpan.size; at += runSpan.size)
     yield bytes
-      .toString("latin1", spans[at + runSpan.tokenStart], spans[at + runSpan.tokenEnd])
+      .toString(encoding, spans[at + runSpan.tokenStart], spans[at + runSpan.tokenEnd])
       .toLowerCase();
 }

@@ -86,6 +86,41 @@ const bytesOfVersion1 = [
   "00 01 aa",
 ];
 
+test.each(["hex", "bytes"] as const)(
+  "a run with device tokens in %s is written like its entries",
+  (tokenForm) => {
+    const token = Buffer.from("00ff10", "hex");
+    const written = tokenForm === "hex" ? Buffer.from("00Ff10") : token;
+    const bytes = Buffer.concat([Buffer.from("{}"), written, Buffer.from("r1")]);
+    const tokenEnd = 2 + written.length;
+    const spans = Uint32Array.of(
+      2,
+      tokenEnd,
+      0,
+      2,
+      tokenEnd,
+      bytes.length,
+      2,
+      tokenEnd,
+      0,
+      2,
+      tokenEnd,
+      tokenEnd,
+    );
+    const shared = {
+      ...settings,
+      lane: "normal",
+      delivery: "at-least-once",
+      environment: "sandbox",
+    } as const;
+    const encoder = new BatchEncoder("at-least-once");
+    for (const recipient of [0, 1])
+      encoder.addFromRun({ shared, bytes, tokenForm, spans, recipients: 2, payloadBytes: 4 }, recipient);
+    const entry = { deviceToken: "00ff10", payload: Buffer.from("{}"), settings };
+    expect(encoder.finish()).toEqual(encode([{ ...entry, reference: "r1" }, entry]));
+  },
+);
+
 describe("version 1", () => {
   const bytes = Buffer.from(bytesOfVersion1.join("").replaceAll(" ", ""), "hex");
 

@@ -58,7 +58,7 @@ export class BatchEncoder {
   }
 
   /** Adds one recipient of a run, with the same result as if its values had been given one by one. */
-  addFromRun({ bytes, spans, shared }: DraftRun, recipient: number): number {
+  addFromRun({ bytes, tokenForm, spans, shared }: DraftRun, recipient: number): number {
     const at = recipient * runSpan.size;
     this.#usePayload(bytes, spans[at + runSpan.payloadStart] ?? 0, spans[at + runSpan.payloadEnd] ?? 0);
     this.#useSettings(shared);
@@ -66,7 +66,8 @@ export class BatchEncoder {
     const tokenEnd = spans[at + runSpan.tokenEnd] ?? 0;
     const referenceStart = spans[at + runSpan.referenceStart] ?? 0;
     const referenceBytes = (spans[at + runSpan.referenceEnd] ?? 0) - referenceStart;
-    const tokenBytes = (tokenEnd - tokenStart) >> 1;
+    const isHex = tokenForm !== "bytes";
+    const tokenBytes = isHex ? (tokenEnd - tokenStart) >> 1 : tokenEnd - tokenStart;
     const { registeredAtMs } = shared;
     this.#reserve(10 + tokenBytes + referenceBytes);
     this.#u8(
@@ -74,7 +75,8 @@ export class BatchEncoder {
         (registeredAtMs === undefined ? 0 : format.entry.registeredAt),
     );
     this.#u8(tokenBytes);
-    this.#hexBytes(bytes, tokenStart, tokenEnd);
+    if (isHex) this.#hexBytes(bytes, tokenStart, tokenEnd);
+    else this.#copy(bytes, tokenStart, tokenEnd);
     if (referenceBytes > 0) {
       this.#length = this.#bytes.writeUInt16BE(referenceBytes, this.#length);
       this.#copy(bytes, referenceStart, referenceStart + referenceBytes);
