@@ -1,4 +1,4 @@
-/** `npm run bench -- backlog|bridge|client|delivery|events|gateway|simulator|submission|webhooks`: measures; prints Markdown, its method and machine. */
+/** `npm run bench -- backlog|bridge [idle]|client|delivery|events|gateway|simulator|submission|webhooks`: measures; prints Markdown, its method and machine. */
 import { benchBacklog } from "./backlog.ts";
 import { benchBridge } from "./bridge.ts";
 import { benchClient } from "./client.ts";
@@ -14,7 +14,7 @@ const words = process.argv.slice(2);
 const mode = words.includes("--quick") ? "quick" : "full";
 const [what, form] = words.filter((word) => word !== "--quick");
 if (what === "backlog") await benchBacklog(mode);
-else if (what === "bridge") await benchBridge(mode);
+else if (what === "bridge") await benchBridge(mode, form);
 else if (what === "client") await benchClient(mode);
 else if (what === "delivery" && form === "events") await benchEventsOfDelivery(mode);
 else if (what === "delivery") await benchDelivery(mode);
@@ -26,7 +26,7 @@ else if (what === "submission") await benchSubmission(mode);
 else if (what === "webhooks") await benchWebhooks(mode);
 else {
   console.error(
-    "usage: npm run bench -- backlog|bridge|client|delivery [events]|events|gateway [FORM|isolation]|simulator|submission|webhooks [--quick]",
+    "usage: npm run bench -- backlog|bridge [idle]|client|delivery [events]|events|gateway [FORM|isolation]|simulator|submission|webhooks [--quick]",
   );
   process.exitCode = 2;
 }
