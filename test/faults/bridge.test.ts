@@ -3,7 +3,7 @@ import { encodeFrame, errorStatus, FeedbackDecoder } from "@carillon/apns/binary
 import { VirtualClock } from "@carillon/simulator";
 import { expect, test } from "vitest";
 import { type BridgeSite, identitiesFor, openBridge } from "../support/bridges.ts";
-import { openGateway } from "../support/gateways.ts";
+import { call, openGateway } from "../support/gateways.ts";
 import { frame, type LastWords, LegacySender, type SenderIdentity } from "../support/legacy-sender.ts";
 import { deviceToken } from "../support/sending.ts";
 
@@ -103,19 +103,22 @@ test.each(["queued", "pass-through"] as const)(
   },
 );
 
-test("row 79: of a burst of 2,000 that breaks at 100, Apple gets what the error says and nothing else", async () => {
-  const site = await openBridge();
-  const frames = upTo(2000).map((ordinal) => frame(ordinal));
-  frames[99] = frame(100, { payload: Buffer.from("no JSON") });
-  const { response, code } = await sendOut(site.sender, ...frames);
-  expect({ response, code }).toEqual({
-    response: { status: errorStatus.processingError, identifier: 100 },
-    code: undefined,
-  });
-  await takenBy(site, 99);
-  await site.gateway.close();
-  expect(timesTaken(site)).toEqual(onceEach(upTo(99)));
-});
+test.each(["queued", "pass-through"] as const)(
+  "row 79: of a burst of 2,000 that breaks at 100, Apple gets what the error says and nothing else (%s)",
+  async (mode) => {
+    const site = await openBridge({ mode });
+    const frames = upTo(2000).map((ordinal) => frame(ordinal));
+    frames[99] = frame(100, { payload: Buffer.from("no JSON") });
+    const { response, code } = await sendOut(site.sender, ...frames);
+    expect({ response, code }).toEqual({
+      response: { status: errorStatus.processingError, identifier: 100 },
+      code: undefined,
+    });
+    await takenBy(site, 99);
+    await site.gateway.close();
+    expect(timesTaken(site)).toEqual(onceEach(upTo(99)));
+  },
+);
 
 test("row 80: an answer of Apple's that is late by 30 s still names the right one, and what left behind it is not sent twice", async () => {
   const clock = new VirtualClock();
@@ -182,6 +185,34 @@ test("row 83: identifiers are the sender's own: repeated, zero and the highest c
     const { response } = await sendOut(site.sender, frame(2, { identifier }), dead);
     expect(response).toEqual({ status: errorStatus.invalidToken, identifier });
   }
+});
+
+test("in pass-through mode a paused app sends nothing, tells no error, and goes on when it is resumed", async () => {
+  const site = await openBridge(passThrough);
+  await call(site.gateway, "/v1/apps/demo/pause", { reason: "wrong texts went out" });
+  const sender = await new LegacySender(site.sender).connected();
+  sender.write(Buffer.concat(upTo(2000).map((ordinal) => frame(ordinal))));
+  const ended = sender.finish();
+  // Whoever comes meanwhile is heard, and so what came before was read as far as it will be.
+  const { response } = await sendOut(site.sender, malformed);
+  expect(response).toEqual({ status: errorStatus.protocolError, identifier: 0 });
+  expect(timesTaken(site).size).toBe(0);
+  await call(site.gateway, "/v1/apps/demo/resume", {});
+  expect((await ended).response).toBeUndefined();
+  expect(timesTaken(site)).toEqual(onceEach(upTo(2000)));
+});
+
+test("in pass-through mode a bridge that stops while its app is paused names the last one that Apple took", async () => {
+  const site = await openBridge(passThrough);
+  const sender = await new LegacySender(site.sender).connected();
+  sender.write(frame(1));
+  await takenBy(site, 1);
+  await call(site.gateway, "/v1/apps/demo/pause", {});
+  sender.write(frame(2));
+  await sendOut(site.sender, malformed);
+  await site.gateway.close();
+  expect((await sender.ended).response).toEqual({ status: errorStatus.shutdown, identifier: 1 });
+  expect(timesTaken(site)).toEqual(onceEach([1]));
 });
 
 test("a burst of 2,000 frames in one write and the same byte by byte are the same to Apple", async () => {

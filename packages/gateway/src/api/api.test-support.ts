@@ -66,6 +66,12 @@ class MemoryDelivery implements Delivery {
   /** Why `cancel` comes too late. */
   tooLate: TooLate | undefined;
 
+  mayPass(): boolean {
+    return true;
+  }
+
+  leavePassing(): void {}
+
   async submit(app: string, drafts: readonly NotificationDraft[]): Promise<readonly string[]> {
     await this.disk;
     if (this.refusal !== undefined) throw this.refusal;

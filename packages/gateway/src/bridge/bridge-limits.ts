@@ -10,6 +10,11 @@ export interface BridgeLimits {
   readonly frameMs: number;
   /** Bytes of one connection that were read and are not on disk, or not answered; then nothing is read. @default 1 MiB */
   readonly maxUnsettledBytes: number;
+  /**
+   * The same while its app is paused or held by its rate, which may be long. Not 0: of a sender that is not read nobody notices
+   * that it has gone. @default 64 KiB
+   */
+  readonly maxHeldBytes: number;
   /** Pass-through: frames of one connection that were sent and are not answered. @default 100 */
   readonly window: number;
   /** Pass-through: times that one notification is tried before the sender is told to come again. @default 3 */
@@ -26,6 +31,7 @@ export const defaultBridgeLimits: BridgeLimits = {
   handshakeMs: 10_000,
   frameMs: 30_000,
   maxUnsettledBytes: 1_048_576,
+  maxHeldBytes: 65_536,
   window: 100,
   attempts: 3,
   lingerMs: 5_000,

@@ -66,7 +66,11 @@ export async function openBridgeAlone(
     void log.push(`${JSON.stringify(fields)} ${message}`);
   const bridge = await Bridge.open({
     apps: { all: [appNamed("demo", { fingerprints: [fingerprint] })], senderFor: () => undefined },
-    delivery: { take: () => Promise.reject(new Error("no queue here")) },
+    delivery: {
+      take: () => Promise.reject(new Error("no queue here")),
+      mayPass: () => true,
+      leavePassing: () => undefined,
+    },
     feedback: new FakeFeedback([]),
     clock,
     logger: { info: note, warn: note },

@@ -7,7 +7,7 @@ import { serveFeedback } from "./feedback-connection.ts";
 import type { FeedbackSource } from "./feedback-source.ts";
 import { FrameReader } from "./frame-reader.ts";
 import type { FrameTaker, TakerListener } from "./frame-taker.ts";
-import { PassThroughRoute } from "./pass-through-route.ts";
+import { type PassThroughGate, PassThroughRoute } from "./pass-through-route.ts";
 import { PassThroughTaker } from "./pass-through-taker.ts";
 import { PushConnection } from "./push-connection.ts";
 import { QueuedTaker } from "./queued-taker.ts";
@@ -16,7 +16,7 @@ import { Attendance, TlsDoor, type Visitor } from "./tls-door.ts";
 export interface BridgeOptions {
   readonly config: BinaryConfig;
   readonly apps: Pick<Apps, "all" | "senderFor">;
-  readonly delivery: Pick<Delivery, "take">;
+  readonly delivery: Pick<Delivery, "take" | "mayPass" | "leavePassing">;
   readonly feedback: FeedbackSource;
   readonly clock: Clock;
   readonly logger: BridgeLogger;
@@ -150,10 +150,14 @@ export class Bridge {
     const { name, environment } = app.config;
     let route = this.#routes.get(name);
     if (route === undefined) {
-      const { apps, clock } = this.#options;
+      const { apps, clock, delivery } = this.#options;
       const sender = apps.senderFor(name, environment);
       if (sender === undefined) throw new Error(`app ${name} has no way to ${environment}`);
-      route = new PassThroughRoute(sender, clock, this.#limits.attempts);
+      const gate: PassThroughGate = {
+        mayPass: (again) => delivery.mayPass(name, again),
+        leave: (again) => delivery.leavePassing(name, again),
+      };
+      route = new PassThroughRoute({ sender, gate, clock, attempts: this.#limits.attempts });
       this.#routes.set(name, route);
     }
     return route;

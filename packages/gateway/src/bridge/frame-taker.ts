@@ -7,6 +7,8 @@ export interface FrameTaker {
   take(frames: readonly ReadFrame[], bytes: number): void;
   /** Bytes that were taken and are not settled. */
   readonly unsettledBytes: number;
+  /** Whether nothing goes on for now, perhaps for long, and little more should be read. */
+  readonly isHeld: boolean;
   /** Resolves when all that was taken is settled, or a fault was told. */
   settled(): Promise<void>;
   /**
@@ -14,6 +16,8 @@ export interface FrameTaker {
    * shutdown, with the last one that was taken for good; or undefined where a fault was told before.
    */
   stop(): Promise<ErrorResponse | undefined>;
+  /** The connection is closed: nobody hears any more of what was taken. */
+  disconnect(): void;
 }
 
 /** Whom a taker tells. */

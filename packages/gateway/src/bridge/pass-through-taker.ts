@@ -44,6 +44,8 @@ export class PassThroughTaker implements FrameTaker {
   #inFlight = 0;
   #bytes = 0;
   #hasFailed = false;
+  #isHeld = false;
+  #isDisconnected = false;
   #lastTaken = 0;
   #state: "open" | "stopping" | "ended" = "open";
   #whenSettled: (() => void)[] = [];
@@ -56,6 +58,10 @@ export class PassThroughTaker implements FrameTaker {
 
   get unsettledBytes(): number {
     return this.#bytes;
+  }
+
+  get isHeld(): boolean {
+    return this.#isHeld;
   }
 
   take(frames: readonly ReadFrame[]): void {
@@ -82,21 +88,43 @@ export class PassThroughTaker implements FrameTaker {
     return { status: errorStatus.shutdown, identifier: this.#lastTaken };
   }
 
+  /** What was read is sent all the same, unless its app is held: that may be for hours, and the memory is others'. */
+  disconnect(): void {
+    this.#isDisconnected = true;
+    if (!this.#isHeld) return;
+    this.#letGo();
+    this.#advance();
+  }
+
+  #letGo(): void {
+    this.#options.route.leave(this.#pumpAgain);
+    this.#entries.length = this.#next;
+    this.#isHeld = false;
+    this.#bytes = this.#entries.reduce((sum, { bytes }) => sum + bytes, 0);
+  }
+
   #pump(): void {
     const { route, window } = this.#options;
+    this.#isHeld = false;
     while (this.#state === "open" && !this.#hasFailed && this.#inFlight < window) {
       const entry = this.#entries[this.#next];
       if (entry === undefined) break;
       const { frame } = entry;
       if (frame.kind === "refused") this.#fail(entry, { ...frame, kind: "rejected" });
       else if (route.resent.take(frame)) entry.state = "done";
-      else if (route.hasRoom(this.#pumpAgain)) {
+      else {
+        const admission = route.admits(this.#pumpAgain);
+        if (admission !== "yes") {
+          this.#isHeld = admission === "held";
+          break;
+        }
         entry.state = "sent";
         this.#inFlight += 1;
         void this.#send(entry, frame);
-      } else break;
+      }
       this.#next += 1;
     }
+    if (this.#isHeld && this.#isDisconnected) this.#letGo();
     this.#advance();
   }
 

@@ -21,6 +21,9 @@ class HeldQueue {
       });
     });
 
+  readonly mayPass = () => true;
+  readonly leavePassing = () => undefined;
+
   async next(): Promise<HeldQueue["takes"][number]> {
     await until(() => this.takes.length > 0);
     return this.takes.shift()!;

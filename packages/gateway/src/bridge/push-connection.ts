@@ -75,13 +75,15 @@ export class PushConnection {
     this.#watchFrame(frames.length > 0);
     if (frames.length === 0) return;
     this.#taker.take(frames, chunk.length);
-    if (this.#taker.unsettledBytes < this.#options.limits.maxUnsettledBytes) return;
+    const { maxHeldBytes, maxUnsettledBytes } = this.#options.limits;
+    if (this.#taker.unsettledBytes < (this.#taker.isHeld ? maxHeldBytes : maxUnsettledBytes)) return;
     this.#isPaused = true;
     this.#options.socket.pause();
   }
 
   #resume(): void {
-    if (!this.#isPaused || this.#taker.unsettledBytes * 2 > this.#options.limits.maxUnsettledBytes) return;
+    if (!this.#isPaused || this.#taker.isHeld) return;
+    if (this.#taker.unsettledBytes * 2 > this.#options.limits.maxUnsettledBytes) return;
     this.#isPaused = false;
     if (this.#decoder.isInFrame) this.#frameBegunAtMs = this.#options.clock.now();
     this.#options.socket.resume();
@@ -145,5 +147,6 @@ export class PushConnection {
     this.#frameTimer?.cancel();
     this.#lingerTimer?.cancel();
     if (this.#phase === "open") this.#phase = "told";
+    this.#taker.disconnect();
   }
 }

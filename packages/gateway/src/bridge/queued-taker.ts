@@ -40,6 +40,11 @@ export class QueuedTaker implements FrameTaker {
     return this.#waitingBytes + this.#writingBytes;
   }
 
+  /** A queue takes what there is room for, whether its app may send or not. */
+  get isHeld(): boolean {
+    return false;
+  }
+
   take(frames: readonly ReadFrame[], bytes: number): void {
     if (this.#state !== "open" || this.#refused !== undefined) return;
     this.#waitingBytes += bytes;
@@ -66,6 +71,9 @@ export class QueuedTaker implements FrameTaker {
     this.#state = "ended";
     return this.#shutdown;
   }
+
+  /** What was read is stored all the same. */
+  disconnect(): void {}
 
   get #shutdown(): ErrorResponse {
     return { status: errorStatus.shutdown, identifier: this.#lastStored };

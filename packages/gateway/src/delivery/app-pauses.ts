@@ -7,9 +7,9 @@ import type { Dispatcher } from "./dispatcher.ts";
 export class AppPauses {
   readonly #store: Store;
   readonly #clock: Clock;
-  readonly #dispatcher: Dispatcher;
+  readonly #dispatcher: Pick<Dispatcher, "setPauses">;
 
-  constructor(store: Store, clock: Clock, dispatcher: Dispatcher) {
+  constructor(store: Store, clock: Clock, dispatcher: Pick<Dispatcher, "setPauses">) {
     this.#store = store;
     this.#clock = clock;
     this.#dispatcher = dispatcher;

@@ -35,6 +35,13 @@ export interface Delivery {
     drafts: readonly (NotificationDraft | DraftRun)[],
     remembering?: Remembering,
   ): Promise<NotificationIds>;
+  /**
+   * Whether one of the app's may leave now that goes past the queue: its pause and its rate hold for these too. It counts as sent
+   * then; otherwise `again` is called once, when it is worth asking again.
+   */
+  mayPass(app: string, again: () => void): boolean;
+  /** Who waits for `mayPass` waits no more. */
+  leavePassing(app: string, again: () => void): void;
   /** What a submission had remembered under this key. */
   recall(app: string, key: string): Promise<Recalled | undefined>;
   /** Looks up by our id or by the caller's own `apnsId` (the newest notification that bears it). */

@@ -145,6 +145,11 @@ export class Dispatcher {
     this.wake();
   }
 
+  /** What holds for the app, whoever sends for it. */
+  gateOf(app: string): AppGate {
+    return this.#gate(app);
+  }
+
   /** The app's pause; undefined while it may send. */
   pauseOf(app: string): AppPause | undefined {
     return this.#gate(app).pause;

@@ -19,6 +19,7 @@ import type { Environment, NotificationDraft } from "./notification-draft.ts";
 import { BatchIds } from "./notification-id.ts";
 import type { NotificationIds } from "./notification-ids.ts";
 import type { NotificationRecord } from "./notification-record.ts";
+import { Passers } from "./passers.ts";
 import { type QueueLimits, QueueTally } from "./queue-tally.ts";
 import { tellRegistrations } from "./registrations.ts";
 import type { Recalled, Remembering } from "./remembering.ts";
@@ -63,6 +64,7 @@ export class DurableDelivery implements Delivery {
   readonly #canceller: Canceller;
   readonly #housekeeping: Housekeeping;
   readonly #pauses: AppPauses;
+  readonly #passers: Passers;
   readonly #tellerFor: DurableDeliveryOptions["tellerFor"];
   #state: Pick<DeliveryHealth, "state" | "detail"> = { state: "ready" };
   #stopped: Promise<void> | undefined;
@@ -100,7 +102,13 @@ export class DurableDelivery implements Delivery {
       clock,
       waitingFor: (app, environment) => this.#dispatcher.waitingFor(app, environment),
     });
-    this.#pauses = new AppPauses(store, clock, this.#dispatcher);
+    this.#passers = new Passers(clock, (app) => this.#dispatcher.gateOf(app));
+    this.#pauses = new AppPauses(store, clock, {
+      setPauses: (pauses) => {
+        this.#dispatcher.setPauses(pauses);
+        this.#passers.look();
+      },
+    });
     this.#waits = new Waits(this.#finder, clock);
     this.#canceller = new Canceller({
       ...{ store, node, clock, tally, finder: this.#finder, dispatcher: this.#dispatcher },
@@ -184,6 +192,14 @@ export class DurableDelivery implements Delivery {
     return this.#intake.take(app, drafts, remembering);
   }
 
+  mayPass(app: string, again: () => void): boolean {
+    return this.#passers.mayPass(app, again);
+  }
+
+  leavePassing(app: string, again: () => void): void {
+    this.#passers.leave(app, again);
+  }
+
   async recall(app: string, key: string): Promise<Recalled | undefined> {
     const found = await this.#store.findRequestKey(app, key);
     if (found === undefined) return undefined;
@@ -245,6 +261,7 @@ export class DurableDelivery implements Delivery {
   /** Nothing leaves any more, and nobody waits. Resolves when those who did have been told. */
   #halt(): Promise<void> {
     void this.#dispatcher.stop();
+    this.#passers.stop();
     this.#housekeeping.stop();
     return this.#waits.end();
   }
