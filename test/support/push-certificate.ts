@@ -49,3 +49,24 @@ export async function issuePushCertificate(
     key: PemConverter.encode(await subtle.exportKey("pkcs8", keys.privateKey), "PRIVATE KEY"),
   };
 }
+
+/** A client certificate under no authority, marked for these environments as Apple marks them. */
+export async function makePushCertificate(
+  topic: string,
+  environments: readonly (keyof typeof environmentOids)[],
+): Promise<{ readonly cert: string; readonly key: string }> {
+  const keys = await webcrypto.subtle.generateKey(algorithm, true, ["sign", "verify"]);
+  const certificate = await X509CertificateGenerator.createSelfSigned({
+    serialNumber: "04",
+    name: [{ [userIdOid]: [topic] }, { CN: [`Apple Push Services: ${topic}`] }],
+    notBefore: new Date(Date.now() - 86_400_000),
+    notAfter: new Date(Date.now() + 86_400_000),
+    signingAlgorithm: algorithm,
+    keys,
+    extensions: environments.map((name) => new Extension(environmentOids[name], false, derNull)),
+  });
+  return {
+    cert: certificate.toString("pem"),
+    key: PemConverter.encode(await webcrypto.subtle.exportKey("pkcs8", keys.privateKey), "PRIVATE KEY"),
+  };
+}

@@ -80,6 +80,7 @@ export async function startGateway({
   const starting = startDelivery({
     store,
     senderFor: (app, environment) => apps.senderFor(app, environment),
+    resolvesEnvironment: (app) => apps.find(app)?.config.resolveEnvironment === true,
     rateOf: (app) => apps.find(app)?.config.rateLimit,
     tellerFor: (app, environment) => outcomes.tellerFor(app, environment),
     logger,

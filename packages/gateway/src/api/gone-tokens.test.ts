@@ -1,4 +1,5 @@
 import { afterEach, expect, test, vi } from "vitest";
+import type { AppConfig } from "../config/index.ts";
 import type { Note } from "../store/index.ts";
 import { adminKey, notificationsPath, openTestApi, type TestApi } from "./api.test-support.ts";
 
@@ -12,8 +13,8 @@ const goneOne = "aa".repeat(32);
 const goneTwo = "bb".repeat(32);
 
 /** Two device tokens are gone in the sandbox. */
-async function open(choice: "deny" | "send" | "nothing" = "deny") {
-  const api = await openTestApi({ app: choice === "nothing" ? {} : { goneTokens: choice } });
+async function open(choice: "deny" | "send" | "nothing" = "deny", more: Partial<AppConfig> = {}) {
+  const api = await openTestApi({ app: choice === "nothing" ? {} : { goneTokens: choice, ...more } });
   opened.push(api);
   const { store, clock } = api;
   const queue = { app: "demo", environment: "sandbox", lane: "normal" };
@@ -177,4 +178,19 @@ test("under a key the first answer stays, also when the verdict is taken back me
   expect([(await post()).json(), (await postLines()).text]).toEqual(first);
   expect(JSON.parse(String(first[1]))).toMatchObject({ accepted: 1, rejected: 1 });
   expect(sent()).toEqual([good(1), good(2)]);
+});
+
+test("where the environment may turn out to be the other one, what is gone in either is refused", async () => {
+  const { post, lines, delivery } = await open("deny", {
+    environment: "production",
+    resolveEnvironment: true,
+  });
+  for (const token of [goneOne, goneTwo])
+    expect((await post(to(token))).body.errors).toEqual([denied("/to")]);
+  expect((await post(to(goneOne, { environment: "production" }))).status).toBe(202);
+  const { text } = await lines([good(1), goneOne, good(2)].map((token) => JSON.stringify(to(token))));
+  expect(JSON.parse(text)).toMatchObject({ accepted: 2, rejected: 1 });
+  expect(delivery.submissions.flatMap(({ drafts }) => drafts.map((each) => each.environmentChoice))).toEqual([
+    ...[undefined, "open", "open"],
+  ]);
 });

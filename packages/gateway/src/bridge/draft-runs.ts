@@ -1,5 +1,8 @@
+import type { AppConfig } from "../config/index.ts";
 import { type DraftRun, runSpan, type SharedDraft } from "../delivery/index.ts";
 import type { WantedPush } from "./frame-reader.ts";
+
+type Choice = Pick<SharedDraft, "environment" | "environmentChoice">;
 
 /**
  * The pushes as drafts, in order; those in a row that differ in device token and payload only, and came in one read, become one
@@ -7,14 +10,16 @@ import type { WantedPush } from "./frame-reader.ts";
  */
 export function draftRuns(
   pushes: readonly WantedPush[],
-  environment: SharedDraft["environment"],
+  app: Pick<AppConfig, "environment" | "resolveEnvironment">,
 ): readonly DraftRun[] {
+  const { environment, resolveEnvironment } = app;
+  const choice: Choice = { environment, ...(resolveEnvironment ? { environmentChoice: "open" } : {}) };
   const runs: DraftRun[] = [];
   for (let from = 0; from < pushes.length; ) {
     const first = pushes[from]!;
     let to = from + 1;
     while (to < pushes.length && isAlike(first, pushes[to]!)) to += 1;
-    runs.push(runOf(pushes, from, to, environment));
+    runs.push(runOf(pushes, from, to, choice));
     from = to;
   }
   return runs;
@@ -30,12 +35,7 @@ function isAlike(one: WantedPush, other: WantedPush): boolean {
   );
 }
 
-function runOf(
-  pushes: readonly WantedPush[],
-  from: number,
-  to: number,
-  environment: SharedDraft["environment"],
-): DraftRun {
+function runOf(pushes: readonly WantedPush[], from: number, to: number, choice: Choice): DraftRun {
   const { payload: firstPayload, topic, pushType, priority, expirationSeconds } = pushes[from]!;
   const spans = new Uint32Array((to - from) * runSpan.size);
   let payloadBytes = 0;
@@ -51,7 +51,7 @@ function runOf(
   }
   return {
     shared: {
-      ...{ topic, environment, lane: "normal", delivery: "at-least-once" },
+      ...{ topic, lane: "normal", delivery: "at-least-once", ...choice },
       ...(pushType === undefined ? {} : { pushType }),
       ...(priority === undefined ? {} : { priority }),
       ...(expirationSeconds === undefined ? {} : { expirationSeconds }),

@@ -109,10 +109,10 @@ export class QueuedTaker implements FrameTaker {
   /** Waits where the queue is full: the sender is not read meanwhile. False when it was not stored. */
   async #store(pushes: readonly WantedPush[]): Promise<boolean> {
     const { app, delivery, logger } = this.#options;
-    const { name, environment } = app.config;
+    const { name } = app.config;
     for (;;) {
       try {
-        await delivery.take(name, draftRuns(pushes, environment));
+        await delivery.take(name, draftRuns(pushes, app.config));
         return true;
       } catch (error) {
         if (!(error instanceof QueueFullError)) {

@@ -121,6 +121,12 @@ const appSchema = Type.Object(
         description: "The app sends at most so many notifications a second; without it as many as go.",
       }),
     ),
+    resolveEnvironment: Type.Optional(
+      Type.Boolean({
+        description:
+          "true tries the other environment once where one knows no such device token, and remembers which it is; false is the default.",
+      }),
+    ),
     massRemoval: Type.Optional(
       Type.Enum(["hold", "pause"], {
         description:
@@ -274,7 +280,7 @@ export const configSchema = Type.Object(
               minimum: 1,
               maximum: 87_600,
               description:
-                "What is held against a device token is forgotten when no answer has said so for so long; 2,160 (90 days) by default.",
+                "What is held against a device token is forgotten when no answer has said so for so long, and where it belongs when that was found out so long ago; 2,160 (90 days) by default.",
             }),
           ),
         },

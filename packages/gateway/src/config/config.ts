@@ -13,7 +13,7 @@ export interface Config {
   readonly retention?: { readonly bodiesMs?: number; readonly recordsMs?: number };
   /** How long events are kept: until either is reached. */
   readonly events?: { readonly keepMs?: number; readonly keepBytes?: number };
-  /** How long verdicts on device tokens are kept, since an answer last said so. */
+  /** How long verdicts on device tokens are kept, since an answer last said so, and where they belong, since that was found. */
   readonly feedback?: { readonly keepMs: number };
   readonly webhooks?: WebhooksConfig;
   /** The bridge for senders of the retired binary protocol; absent: there is none. */
@@ -74,6 +74,8 @@ export interface AppConfig {
   readonly rateLimit?: number;
   /** SHA-256 of client certificates that are this app's over the binary protocol, whoever signed them; 64 capital hex digits. */
   readonly fingerprints?: readonly string[];
+  /** Whether a notification that names no environment is tried once in the other one after BadDeviceToken. @default false */
+  readonly resolveEnvironment?: boolean;
   /** What becomes of a notification to a device token that is gone, when it is submitted. @default "send" */
   readonly goneTokens?: "send" | "deny";
   /** What happens, beside an event and no verdicts, when many of its device tokens turn bad at once. @default "hold" */

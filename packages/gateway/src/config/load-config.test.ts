@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { oldPkcs12Passphrase, oldRsaPkcs12File } from "../../../../test/support/old-pkcs12-file.ts";
 import { pkcs12File, pkcs12Passphrase } from "../../../../test/support/pkcs12-file.ts";
+import { makePushCertificate } from "../../../../test/support/push-certificate.ts";
 import { makeServerCertificate } from "../../../../test/support/server-certificate.ts";
 import type { Config } from "./config.ts";
 import { loadConfig } from "./load-config.ts";
@@ -153,6 +154,38 @@ test("reads what happens when an app's device tokens turn bad in masses", () => 
   expect(problemsOf(`apps: ${pausing.replace("pause", "stop")}`)).toEqual([
     expect.stringMatching(/apps\[0\]\.massRemoval: This must be "hold" or "pause"/),
   ]);
+});
+
+test("reads whether the other environment is tried, where there is another one", async () => {
+  const resolving = app.replace("topic:", "resolveEnvironment: true\n    topic:");
+  expect(configOf(`apps: ${resolving}`).apps[0]?.resolveEnvironment).toBe(true);
+  const variables = { CARILLON_APPS_0_RESOLVE_ENVIRONMENT: "false" };
+  expect(configOf(`apps: ${resolving}`, variables).apps[0]?.resolveEnvironment).toBe(false);
+  expect(configOf(`apps: ${app}`).apps[0]?.resolveEnvironment).toBeUndefined();
+  expect(problemsOf(`apps: ${resolving.replace("true", "perhaps")}`)).toHaveLength(1);
+  const elsewhere = resolving.replace("topic:", 'endpoint: "https://localhost:8443"\n    topic:');
+  expect(problemsOf(`apps: ${elsewhere}`)).toEqual([
+    expect.stringMatching(
+      /apps\[0\]\.resolveEnvironment: An endpoint of its own is the app's only environment/,
+    ),
+  ]);
+});
+
+test("an app whose certificate is for one environment cannot try the other one, one for both can", async () => {
+  const of = async (environments: readonly ("production" | "sandbox")[]) => {
+    const { cert, key: certificateKey } = await makePushCertificate("com.example.demo", environments);
+    writeFileSync(join(folder, "push.pem"), cert);
+    writeFileSync(join(folder, "push-key.pem"), certificateKey);
+    return `
+  - { name: demo, topic: com.example.demo, environment: sandbox, resolveEnvironment: true,
+      credentials: { certificate: { certFile: push.pem, keyFile: push-key.pem } } }
+`;
+  };
+  expect(problemsOf(`apps: ${await of(["sandbox"])}`)).toEqual([
+    expect.stringMatching(/apps\[0\]\.resolveEnvironment: The app's certificate is for sandbox only/),
+  ]);
+  const both = await of(["sandbox", "production"]);
+  expect(configOf(`apps: ${both}`).apps[0]?.resolveEnvironment).toBe(true);
 });
 
 test("reads how long verdicts on device tokens are kept", () => {

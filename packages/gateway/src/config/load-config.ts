@@ -2,6 +2,7 @@ import { X509Certificate } from "node:crypto";
 import { accessSync, constants, existsSync, readFileSync, statSync } from "node:fs";
 import { isIP } from "node:net";
 import { basename, dirname, resolve } from "node:path";
+import { type Credentials, certificateOf } from "@carillon/apns";
 import { Compile } from "typebox/compile";
 import type { AppConfig, Config, ConfigProblem, ConfigWarning, WebhooksConfig } from "./config.ts";
 import { type ConfigDocument, explainReadError, readConfigDocument } from "./config-document.ts";
@@ -130,6 +131,7 @@ class ConfigReader {
 
   #readApp(app: Partial<WrittenApp>, index: number): AppConfig[] {
     const { name, topic, environment, endpoint, rateLimit, goneTokens, massRemoval, binary } = app;
+    const { resolveEnvironment } = app;
     const at: Path = ["apps", index];
     if (typeof endpoint === "string") this.#checkEndpoint([...at, "endpoint"], endpoint);
     const ca = typeof app.ca === "string" ? this.#readTrustAnchors([...at, "ca"], app.ca) : undefined;
@@ -148,6 +150,8 @@ class ConfigReader {
     ) {
       return [];
     }
+    if (resolveEnvironment === true)
+      this.#checkResolving([...at, "resolveEnvironment"], endpoint, credentials);
     const found = {
       "old-pkcs12": describeConversion(written, credentials),
       expired: describeExpiry(credentials, Date.now()),
@@ -164,10 +168,25 @@ class ConfigReader {
         ...(ca === undefined ? {} : { ca }),
         ...(rateLimit === undefined ? {} : { rateLimit }),
         ...(binary === undefined ? {} : { fingerprints: readFingerprints(binary) }),
+        ...(resolveEnvironment === undefined ? {} : { resolveEnvironment }),
         ...(goneTokens === undefined ? {} : { goneTokens }),
         ...(massRemoval === undefined ? {} : { massRemoval }),
       },
     ];
+  }
+
+  /** There must be another environment to try. */
+  #checkResolving(path: Path, endpoint: string | undefined, credentials: Credentials): void {
+    if (endpoint !== undefined) {
+      this.#refuse(path, "An endpoint of its own is the app's only environment. Leave one of the two out.");
+      return;
+    }
+    const { environments = [] } = certificateOf(credentials) ?? {};
+    if (environments.length === 1)
+      this.#refuse(
+        path,
+        `The app's certificate is for ${environments[0]} only. Use one for both environments or a provider token, or leave this out.`,
+      );
   }
 
   #checkEndpoint(path: Path, endpoint: string): void {

@@ -1,11 +1,16 @@
 import type { Outcome } from "@carillon/apns";
+import type { Environment } from "./notification-draft.ts";
 import type { Attempt } from "./notification-record.ts";
 
-/** An attempt as a note keeps it: one line of JSON. */
-export function writeAttempt(outcome: Outcome, atMs: number): string {
+/**
+ * An attempt as a note keeps it: one line of JSON.
+ * @param environment where it went, if not to the environment of the notification
+ */
+export function writeAttempt(outcome: Outcome, atMs: number, environment?: Environment): string {
   const attempt: Attempt = {
     at: new Date(atMs).toISOString(),
     outcome: outcome.kind,
+    ...(environment === undefined ? {} : { environment }),
     ...wordsOf(outcome),
     ...viaOf(outcome),
   };

@@ -2,15 +2,26 @@ import type { Clock, Outcome } from "@carillon/apns";
 import { writeAttempt } from "./attempt-line.ts";
 import { signOf } from "./concurrency-limit.ts";
 import type { DeliveryLogger } from "./delivery-logger.ts";
+import type { EnvironmentResolver } from "./environment-resolver.ts";
 import { isMismatch } from "./environment-suspicion.ts";
 import { Flight } from "./flight.ts";
+import { endingOf, foundAt, isKnownThere, unknownToken } from "./flight-ending.ts";
 import type { LaneQueue, Turn } from "./lane-queue.ts";
+import type { Waiting } from "./lane-shares.ts";
 import type { Ledger } from "./ledger.ts";
 import { parseNotificationId } from "./notification-id.ts";
 import type { Route } from "./route.ts";
-import { type Ending, type RouteTeller, silentTeller } from "./route-teller.ts";
+import { type RouteTeller, silentTeller } from "./route-teller.ts";
 import type { Sender } from "./sender.ts";
-import { isExpired, type RetryBudget, settle, settleExpired, type Verdict } from "./settlement.ts";
+import {
+  badDeviceToken,
+  isExpired,
+  isOnlyForOther,
+  type RetryBudget,
+  settle,
+  settleExpired,
+  type Verdict,
+} from "./settlement.ts";
 
 export interface DeparturesOptions {
   readonly ledger: Ledger;
@@ -19,6 +30,9 @@ export interface DeparturesOptions {
   readonly random: () => number;
   readonly budget: RetryBudget;
   readonly logger: DeliveryLogger;
+  readonly resolver: EnvironmentResolver;
+  /** The app's route in the other environment. */
+  readonly otherRoute: (route: Route) => Route;
   /** Hears what happens on a route. @default nobody does */
   tellerFor?(app: string, environment: string): RouteTeller;
   /** Notifications came back that may leave again. */
@@ -52,6 +66,10 @@ export class Departures {
     const flight = this.#board(route, lane, turn, moment.monotonicMs);
     if (isExpired(flight.expirationSeconds, moment.nowMs)) {
       this.#conclude(flight, settleExpired(flight.doubt), "");
+      return false;
+    }
+    if (flight.isSecond && route.isClosedToResolving) {
+      this.#conclude(flight, { kind: "rejected", reason: badDeviceToken }, "");
       return false;
     }
     route.breaker.leaves();
@@ -112,9 +130,11 @@ export class Departures {
       this.#options.ledger.accepted(flight);
       return;
     }
-    const { clock, random, budget } = this.#options;
+    const { clock, random, budget, resolver, otherRoute } = this.#options;
     const nowMs = clock.now();
-    const { expirationSeconds } = flight;
+    const { expirationSeconds, isSecond, route } = flight;
+    const choice = flight.run.reader.environmentChoice;
+    const otherEnvironment = resolver.otherOf(choice, () => otherRoute(route));
     const situation = {
       attempts: flight.earlierAttempts + 1,
       doubt: flight.doubt,
@@ -122,20 +142,30 @@ export class Departures {
       nowMs,
       delivery: flight.delivery,
       ...(expirationSeconds === undefined ? {} : { expirationSeconds }),
+      ...(otherEnvironment === undefined ? {} : { otherEnvironment }),
     };
     const verdict = settle(outcome, situation, budget, random());
+    if (isSecond && isOnlyForOther(outcome)) resolver.refusedOn(route);
     this.#tellRoute(flight, outcome, verdict);
-    if (outcome.kind === "accepted") this.#tellerOf(flight.route).accepted(flight.deviceToken);
-    const attempt = writeAttempt(outcome, nowMs);
-    this.#conclude(flight, suspected(verdict, outcome, flight.route), attempt, outcome);
+    if (outcome.kind === "accepted") this.#tellerOf(route).accepted(flight.deviceToken);
+    const attempt = writeAttempt(outcome, nowMs, isSecond ? route.environment : undefined);
+    this.#conclude(flight, isSecond ? verdict : suspected(verdict, outcome, route), attempt, outcome);
   };
 
   #conclude(flight: Flight, verdict: Verdict, attempts: string, outcome?: Outcome): void {
-    const { ledger, wake } = this.#options;
+    const { ledger, wake, clock, otherRoute } = this.#options;
     const { run, route, lane } = flight;
     const origin = parseNotificationId(flight.id);
-    const note = { batch: origin?.batch ?? run.id, place: origin?.place ?? flight.place, attempts };
-    const teller = this.#tellerOf(route);
+    const found = flight.isSecond && isKnownThere(outcome) ? foundAt(flight) : undefined;
+    const note = {
+      ...{ batch: origin?.batch ?? run.id, place: origin?.place ?? flight.place, attempts },
+      ...(found === undefined ? {} : { found }),
+    };
+    if (found !== undefined) this.#tellerOf(otherRoute(route)).foundElsewhere();
+    const isKnownNowhere =
+      flight.isSecond && verdict.kind === "rejected" && verdict.reason === badDeviceToken;
+    // Then it is as if the first environment alone had been asked.
+    const teller = this.#tellerOf(isKnownNowhere ? otherRoute(route) : route);
     switch (verdict.kind) {
       case "accepted":
         ledger.ended(flight, { ...note, status: "accepted" });
@@ -143,7 +173,7 @@ export class Departures {
       case "expired":
       case "rejected":
       case "unknown": {
-        const ending = endingOf(flight, verdict, outcome);
+        const ending = endingOf(flight, verdict, isKnownNowhere ? unknownToken(flight) : outcome);
         const { status, reason } = ending;
         const told = teller.ended(ending);
         ledger.ended(flight, { ...note, status, ...(reason === undefined ? {} : { reason }), ...told });
@@ -154,8 +184,20 @@ export class Departures {
         const retry = {
           entry: flight.again(verdict.doubt),
           delivery: run.delivery,
+          environmentChoice: run.reader.environmentChoice,
           lane: outcome?.kind === "indeterminate" ? route.lanes.unanswered : lane,
           atMs: verdict.atMs,
+        };
+        ledger.retried(flight, { ...note, status: "queued" }, retry);
+        break;
+      }
+      case "elsewhere": {
+        const retry = {
+          entry: flight.again(flight.doubt),
+          delivery: run.delivery,
+          environmentChoice: "second" as const,
+          lane: otherRoute(route).lanes[lane.key.lane as Waiting],
+          atMs: clock.now(),
         };
         ledger.retried(flight, { ...note, status: "queued" }, retry);
         break;
@@ -169,12 +211,14 @@ export class Departures {
     }
   }
 
-  #tellRoute({ route, lane, leftAtMs, epoch }: Flight, outcome: Outcome, verdict: Verdict): void {
+  #tellRoute(flight: Flight, outcome: Outcome, verdict: Verdict): void {
+    const { route, lane, leftAtMs, epoch } = flight;
     const { breaker, concurrency, suspicion, app, environment } = route;
     const { random, logger, clock } = this.#options;
     const nowMs = clock.monotonic();
     const wasSuspect = suspicion.isSuspect;
-    suspicion.judge(outcome);
+    // What the other environment did not know either says nothing of this one.
+    if (!isMismatch(outcome) || !flight.isSecond) suspicion.judge(outcome);
     if (suspicion.isSuspect && !wasSuspect)
       logger.warn(
         { app, environment },
@@ -214,22 +258,6 @@ export class Departures {
     }
     return teller;
   }
-}
-
-function endingOf(
-  flight: Flight,
-  verdict: Extract<Verdict, { kind: Ending["status"] }>,
-  outcome: Outcome | undefined,
-): Ending {
-  const { deviceToken, reference, apnsId, registeredAtMs } = flight.run.reader.entry(flight.place);
-  return {
-    ...{ id: flight.id, status: verdict.kind, deviceToken },
-    ...("reason" in verdict ? { reason: verdict.reason } : {}),
-    ...(outcome === undefined ? {} : { outcome }),
-    ...(reference === undefined ? {} : { reference }),
-    ...(apnsId === undefined ? {} : { apnsId }),
-    ...(registeredAtMs === undefined ? {} : { registeredAtMs }),
-  };
 }
 
 /** The same verdict, in words that tell a wrong environment from a dead device token. */

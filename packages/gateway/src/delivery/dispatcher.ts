@@ -5,10 +5,11 @@ import type { RouteStatus } from "./app-status.ts";
 import type { BatchRun } from "./batch-run.ts";
 import type { DeliveryLogger } from "./delivery-logger.ts";
 import { Departures, type Moment } from "./departures.ts";
+import type { EnvironmentResolver } from "./environment-resolver.ts";
 import type { LaneQueue } from "./lane-queue.ts";
 import type { Waiting } from "./lane-shares.ts";
 import type { Ledger, Written } from "./ledger.ts";
-import type { Environment } from "./notification-draft.ts";
+import { type Environment, otherEnvironment } from "./notification-draft.ts";
 import type { QueueTally } from "./queue-tally.ts";
 import { Refill } from "./refill.ts";
 import { type MemoryLimits, Residency } from "./residency.ts";
@@ -28,6 +29,7 @@ export interface DispatcherOptions {
   readonly budget: RetryBudget;
   readonly routeLimits: RouteLimits;
   readonly memory: MemoryLimits;
+  readonly resolver: EnvironmentResolver;
   senderFor(app: string, environment: Environment): Sender | undefined;
   /** Hears what happens on a route. @default nobody does */
   tellerFor?(app: string, environment: string): RouteTeller;
@@ -63,7 +65,11 @@ export class Dispatcher {
     this.#options = options;
     this.#residency = new Residency(options.memory);
     const wake = (): void => this.wake();
-    this.#departures = new Departures({ ...options, wake });
+    this.#departures = new Departures({
+      ...options,
+      wake,
+      otherRoute: ({ app, environment }) => this.#route(app, otherEnvironment(environment)),
+    });
     this.#refill = new Refill({
       ...options,
       wake,
@@ -258,6 +264,7 @@ export class Dispatcher {
     if (sender !== undefined && route.sender !== sender) {
       route.breaker.reset();
       route.concurrency.restart(route.inFlight);
+      route.isClosedToResolving = false;
       route.sender = sender;
     }
     return sender;

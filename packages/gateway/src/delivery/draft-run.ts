@@ -35,3 +35,24 @@ export const runSpan = {
   /** So many numbers each. */
   size: 6,
 } as const;
+
+/** What a draft or a run says of all its recipients. */
+export function sharedOf(draft: NotificationDraft | DraftRun): SharedDraft {
+  return "spans" in draft ? draft.shared : draft;
+}
+
+/** In lower-case hex. */
+export function deviceTokensOf(draft: NotificationDraft | DraftRun): Iterable<string> {
+  return "spans" in draft ? deviceTokensOfRun(draft) : draft.deviceTokens;
+}
+
+/** Of one recipient of a run, in lower-case hex. */
+export function deviceTokenIn({ bytes, tokenForm, spans }: DraftRun, recipient: number): string {
+  const at = recipient * runSpan.size;
+  const encoding = tokenForm === "bytes" ? "hex" : "latin1";
+  return bytes.toString(encoding, spans[at + runSpan.tokenStart], spans[at + runSpan.tokenEnd]).toLowerCase();
+}
+
+function* deviceTokensOfRun(run: DraftRun): Iterable<string> {
+  for (let recipient = 0; recipient < run.recipients; recipient += 1) yield deviceTokenIn(run, recipient);
+}

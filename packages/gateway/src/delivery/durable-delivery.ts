@@ -9,6 +9,7 @@ import { QueueFullError } from "./delivery-errors.ts";
 import type { DeliveryLogger } from "./delivery-logger.ts";
 import { Dispatcher } from "./dispatcher.ts";
 import type { DraftRun } from "./draft-run.ts";
+import { EnvironmentResolver, type KnownEnvironments } from "./environment-resolver.ts";
 import { Finder } from "./finder.ts";
 import { Housekeeping, type Retention } from "./housekeeping.ts";
 import { type Inspection, Inspector } from "./inspector.ts";
@@ -44,6 +45,8 @@ export interface DurableDeliveryOptions {
   /** How long this node's leases outlive its last sign of life, 3,000 to 600,000. */
   readonly leaseMs: number;
   senderFor(app: string, environment: Environment): Sender | undefined;
+  /** Whether the other environment is tried for device tokens that one does not know. @default false for all */
+  resolvesEnvironment?(app: string): boolean;
   /** Hears what happens on a route. @default nobody does */
   tellerFor?(app: string, environment: string): RouteTeller;
   rateOf(app: string): number | undefined;
@@ -65,6 +68,7 @@ export class DurableDelivery implements Delivery {
   readonly #housekeeping: Housekeeping;
   readonly #pauses: AppPauses;
   readonly #passers: Passers;
+  readonly #resolver: EnvironmentResolver;
   readonly #tellerFor: DurableDeliveryOptions["tellerFor"];
   #state: Pick<DeliveryHealth, "state" | "detail"> = { state: "ready" };
   #stopped: Promise<void> | undefined;
@@ -78,6 +82,7 @@ export class DurableDelivery implements Delivery {
     this.#clock = clock;
     this.#retention = options.retention;
     this.#tally = tally;
+    this.#resolver = new EnvironmentResolver(options);
     this.#ledger = new Ledger({
       store,
       node,
@@ -88,7 +93,10 @@ export class DurableDelivery implements Delivery {
         if (this.#waits.isAnyone) this.#waits.finished(finalsOf(written));
       },
     });
-    this.#dispatcher = new Dispatcher({ ...options, node, tally, ledger: this.#ledger });
+    this.#dispatcher = new Dispatcher({
+      ...options,
+      ...{ node, tally, ledger: this.#ledger, resolver: this.#resolver },
+    });
     this.#intake = new Intake({
       ...options,
       node,
@@ -185,11 +193,22 @@ export class DurableDelivery implements Delivery {
     drafts: readonly (NotificationDraft | DraftRun)[],
     remembering?: Remembering,
   ): Promise<NotificationIds> {
+    if (!this.#resolver.concerns(drafts)) return this.#take(app, drafts, remembering);
+    return this.#resolver.lookUp(app, drafts).then((known) => this.#take(app, drafts, remembering, known));
+  }
+
+  #take(
+    app: string,
+    drafts: readonly (NotificationDraft | DraftRun)[],
+    remembering?: Remembering,
+    known?: KnownEnvironments,
+  ): Promise<NotificationIds> {
     if (this.#state.state === "stopping")
       return Promise.reject(new QueueFullError("The gateway is stopping.", restartSeconds));
     const tellerFor = this.#tellerFor;
-    if (tellerFor !== undefined) tellRegistrations(drafts, (environment) => tellerFor(app, environment));
-    return this.#intake.take(app, drafts, remembering);
+    if (tellerFor !== undefined)
+      tellRegistrations(drafts, (environment) => tellerFor(app, environment), known);
+    return this.#intake.take(app, drafts, remembering, known);
   }
 
   mayPass(app: string, again: () => void): boolean {

@@ -68,6 +68,11 @@ export class Flight implements PreparedNotification, Turn {
     return this.settings.collapseId;
   }
 
+  /** Whether the other environment knew no such device token. */
+  get isSecond(): boolean {
+    return this.run.reader.environmentChoice === "second";
+  }
+
   get delivery(): BatchRun["delivery"] {
     return this.run.delivery;
   }

@@ -25,6 +25,9 @@ function open(answers: Partial<Store> = {}) {
     async purgeVerdicts() {
       return 0;
     },
+    async purgeEnvironments() {
+      return 0;
+    },
     async clockWentBack(nowMs: number) {
       calls.push(`clock ${nowMs - startMs}`);
       return 0;
@@ -122,20 +125,23 @@ test("forgets old request keys in steps of their own", async () => {
   expect(requests).toEqual([50, 100, 60_100].map((atMs) => [startMs + atMs - 5_000, 500, atMs]));
 });
 
-test("forgets verdicts on device tokens that no answer has confirmed for long, in steps of their own", async () => {
-  const gone = [500, 7];
-  const requests: [number, number, number][] = [];
-  const { clock, housekeeping } = open({
-    async purgeVerdicts(beforeMs, limit) {
-      requests.push([beforeMs, limit, clock.monotonic()]);
-      return gone.shift() ?? 0;
-    },
-  });
-  const startMs = clock.now();
-  await housekeeping.start();
-  await clock.pass(60_150);
-  expect(requests).toEqual([50, 100, 60_100].map((atMs) => [startMs + atMs - 7_000, 500, atMs]));
-});
+test.each(["purgeVerdicts", "purgeEnvironments"])(
+  "forgets what was found out about device tokens long ago, in steps of their own: %s",
+  async (method) => {
+    const gone = [500, 7];
+    const requests: [number, number, number][] = [];
+    const { clock, housekeeping } = open({
+      async [method](beforeMs: number, limit: number) {
+        requests.push([beforeMs, limit, clock.monotonic()]);
+        return gone.shift() ?? 0;
+      },
+    });
+    const startMs = clock.now();
+    await housekeeping.start();
+    await clock.pass(60_150);
+    expect(requests).toEqual([50, 100, 60_100].map((atMs) => [startMs + atMs - 7_000, 500, atMs]));
+  },
+);
 
 test("goes on purging after an error", async () => {
   let purges = 0;

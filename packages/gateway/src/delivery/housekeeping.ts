@@ -10,7 +10,7 @@ export interface Retention {
   readonly recordsMs: number;
   /** What became of requests that came with a key. @default 86,400,000: one day */
   readonly requestKeysMs: number;
-  /** What is held against device tokens, since an answer last said so. @default 7,776,000,000: 90 days */
+  /** What is held against device tokens, since an answer last said so, and where they were found to belong. @default 7,776,000,000: 90 days */
   readonly verdictsMs: number;
 }
 
@@ -36,6 +36,7 @@ const purgeEveryMs = 60_000;
 const purgeLimit = 100;
 const purgeKeysLimit = 500;
 const purgeVerdictsLimit = 500;
+const purgeEnvironmentsLimit = 500;
 /** Between two steps, so that purging never fills the store's time. */
 const purgePauseMs = 50;
 /** Clocks are slewed by less all the time. */
@@ -125,11 +126,13 @@ export class Housekeeping {
       });
       const keys = await store.purgeRequestKeys(now - retention.requestKeysMs, purgeKeysLimit);
       const verdicts = await store.purgeVerdicts(now - retention.verdictsMs, purgeVerdictsLimit);
+      const environments = await store.purgeEnvironments(now - retention.verdictsMs, purgeEnvironmentsLimit);
       const isMore =
         gone.bodies === purgeLimit ||
         gone.records === purgeLimit ||
         keys === purgeKeysLimit ||
-        verdicts === purgeVerdictsLimit;
+        verdicts === purgeVerdictsLimit ||
+        environments === purgeEnvironmentsLimit;
       this.#planPurge(isMore ? purgePauseMs : purgeEveryMs);
     } catch (error) {
       if (!this.#isStopped) logger.warn({ detail: String(error) }, "old records could not be purged");

@@ -3,7 +3,14 @@ export type { AppStatus } from "./app-status.ts";
 export type { Cancellation, TooLate } from "./canceller.ts";
 export type { Delivery, DeliveryHealth } from "./delivery.ts";
 export { QueueFullError } from "./delivery-errors.ts";
-export { type DraftRun, runSpan, type SharedDraft } from "./draft-run.ts";
+export {
+  type DraftRun,
+  deviceTokenIn,
+  deviceTokensOf,
+  runSpan,
+  type SharedDraft,
+  sharedOf,
+} from "./draft-run.ts";
 export { type IdRun, packIds, unpackIds } from "./id-runs.ts";
 export type { Inspection, NotificationContent } from "./inspector.ts";
 export type { ListRequest, NotificationPage } from "./lister.ts";

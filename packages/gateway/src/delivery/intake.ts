@@ -15,8 +15,9 @@ import type { BatchEntry } from "./batch/format.ts";
 import { BatchRun } from "./batch-run.ts";
 import { QueueFullError } from "./delivery-errors.ts";
 import type { Dispatcher } from "./dispatcher.ts";
-import type { DraftRun, SharedDraft } from "./draft-run.ts";
-import type { DeliveryPolicy, NotificationDraft } from "./notification-draft.ts";
+import { type DraftRun, deviceTokenIn, type SharedDraft } from "./draft-run.ts";
+import type { KnownEnvironments } from "./environment-resolver.ts";
+import type { DeliveryPolicy, EnvironmentChoice, NotificationDraft } from "./notification-draft.ts";
 import type { BatchIds } from "./notification-id.ts";
 import { NotificationIds } from "./notification-ids.ts";
 import type { QueueLimits, QueueTally } from "./queue-tally.ts";
@@ -43,6 +44,7 @@ interface OpenBatch {
   readonly id: string;
   readonly queue: QueueKey;
   readonly delivery: DeliveryPolicy;
+  readonly choice: EnvironmentChoice;
   /** Absent: it is due at once. */
   readonly laterMs: number | undefined;
   readonly dueAtMs: number;
@@ -77,10 +79,12 @@ export class Intake {
     this.#options = options;
   }
 
+  /** @param known where recipients of open drafts go that say another environment */
   take(
     app: string,
     drafts: readonly (NotificationDraft | DraftRun)[],
     remembering?: Remembering,
+    known?: KnownEnvironments,
   ): Promise<NotificationIds> {
     const { tally, limits } = this.#options;
     const ids = new NotificationIds();
@@ -95,8 +99,8 @@ export class Intake {
 
     const nowMs = this.#options.clock.now();
     for (const draft of drafts)
-      if (isRun(draft)) this.#enterRun(app, draft, nowMs, ids);
-      else this.#enter(app, draft, nowMs, ids);
+      if (isRun(draft)) this.#enterRun(app, draft, nowMs, ids, knownFor(draft.shared, known));
+      else this.#enter(app, draft, nowMs, ids, knownFor(draft, known));
     if (remembering !== undefined) this.#remember(app, remembering, nowMs, ids);
     this.#waitingBytes += bytes;
     tally.add(app, count, bytes);
@@ -133,7 +137,13 @@ export class Intake {
     this.#keys.push({ app, key, record: record(ids), atMs, ...known });
   }
 
-  #enter(app: string, draft: NotificationDraft, nowMs: number, ids: NotificationIds): void {
+  #enter(
+    app: string,
+    draft: NotificationDraft,
+    nowMs: number,
+    ids: NotificationIds,
+    known: KnownEnvironments | undefined,
+  ): void {
     const { payload, reference, apnsId, registeredAtMs } = draft;
     const shared: Omit<BatchEntry, "deviceToken"> = {
       payload,
@@ -143,22 +153,34 @@ export class Intake {
       ...(registeredAtMs === undefined ? undefined : { registeredAtMs }),
     };
     for (const deviceToken of draft.deviceTokens) {
-      const batch = this.#batchFor(app, draft, nowMs);
+      const batch = this.#batchFor(app, draft, nowMs, known?.get(deviceToken));
       const place = batch.encoder.add(deviceToken, shared);
       if (apnsId !== undefined) batch.ownIds.push({ place, apnsId });
       ids.add(batch.id, place);
     }
   }
 
-  #enterRun(app: string, run: DraftRun, nowMs: number, ids: NotificationIds): void {
+  #enterRun(
+    app: string,
+    run: DraftRun,
+    nowMs: number,
+    ids: NotificationIds,
+    known: KnownEnvironments | undefined,
+  ): void {
     for (let recipient = 0; recipient < run.recipients; recipient += 1) {
-      const batch = this.#batchFor(app, run.shared, nowMs);
+      const there = known?.get(deviceTokenIn(run, recipient));
+      const batch = this.#batchFor(app, run.shared, nowMs, there);
       ids.add(batch.id, batch.encoder.addFromRun(run, recipient));
     }
   }
 
-  #batchFor(app: string, draft: SharedDraft, nowMs: number): OpenBatch {
-    const { environment, lane, delivery, dueAtMs = 0 } = draft;
+  #batchFor(
+    app: string,
+    draft: SharedDraft,
+    nowMs: number,
+    environment: string = draft.environment,
+  ): OpenBatch {
+    const { lane, delivery, dueAtMs = 0, environmentChoice: choice = "fixed" } = draft;
     const laterMs = dueAtMs > nowMs ? dueAtMs : undefined;
     const known = this.#latest;
     // Most come in a row. Asked by fields, for a name would have to be made for each.
@@ -168,14 +190,17 @@ export class Intake {
       known.queue.environment === environment &&
       known.queue.lane === lane &&
       known.delivery === delivery &&
+      known.choice === choice &&
       known.laterMs === laterMs &&
       !known.encoder.isFull
     )
       return known;
-    this.#latest = this.#batchNamed(`${laterMs ?? "now"} ${delivery} ${lane} ${environment} ${app}`, () => ({
+    const name = `${laterMs ?? "now"} ${delivery} ${choice} ${lane} ${environment} ${app}`;
+    this.#latest = this.#batchNamed(name, () => ({
       id: this.#options.ids.next(),
       queue: { app, environment, lane },
-      ...{ delivery, laterMs, dueAtMs: laterMs ?? nowMs, encoder: new BatchEncoder(delivery), ownIds: [] },
+      ...{ delivery, choice, laterMs, dueAtMs: laterMs ?? nowMs },
+      ...{ encoder: new BatchEncoder(delivery, choice), ownIds: [] },
     }));
     return this.#latest;
   }
@@ -248,6 +273,14 @@ export class Intake {
       dispatcher.adopt(batch.queue, new BatchRun(batch.id, decoded.batch, batch.dueAtMs));
     }
   }
+}
+
+/** Undefined where nothing is known of any recipient, so that none is asked about. */
+function knownFor(
+  { environmentChoice }: Pick<SharedDraft, "environmentChoice">,
+  known: KnownEnvironments | undefined,
+): KnownEnvironments | undefined {
+  return environmentChoice === "open" && known !== undefined && known.size > 0 ? known : undefined;
 }
 
 function isRun(draft: NotificationDraft | DraftRun): draft is DraftRun {

@@ -17,7 +17,7 @@ import type { BatchEntry } from "./batch/format.ts";
 import type { BatchRun } from "./batch-run.ts";
 import type { Flight } from "./flight.ts";
 import type { LaneQueue } from "./lane-queue.ts";
-import type { DeliveryPolicy } from "./notification-draft.ts";
+import type { DeliveryPolicy, EnvironmentChoice } from "./notification-draft.ts";
 import { type BatchIds, notificationId } from "./notification-id.ts";
 import type { Route } from "./route.ts";
 
@@ -28,7 +28,8 @@ const fullDiskPauseMs = 1_000;
 export interface Retry {
   readonly entry: BatchEntry;
   readonly delivery: DeliveryPolicy;
-  /** Where it waits. */
+  readonly environmentChoice: EnvironmentChoice;
+  /** Where it waits; perhaps on another route than the one it comes from. */
   readonly lane: LaneQueue;
   readonly atMs: number;
 }
@@ -264,10 +265,15 @@ function packRetries(
     const dueAtMs = roundUp(retry.atMs, nowMs);
     const { lane } = retry;
     const { app, environment, lane: laneName } = lane.key;
-    const name = `${dueAtMs} ${retry.delivery} ${laneName} ${environment} ${app}`;
+    const name = `${dueAtMs} ${retry.delivery} ${retry.environmentChoice} ${laneName} ${environment} ${app}`;
     let batch = open.get(name);
     if (batch === undefined || batch.encoder.isFull) {
-      batch = { id: ids.next(), encoder: new BatchEncoder(retry.delivery), lane, dueAtMs };
+      batch = {
+        id: ids.next(),
+        encoder: new BatchEncoder(retry.delivery, retry.environmentChoice),
+        lane,
+        dueAtMs,
+      };
       open.set(name, batch);
       batches.push(batch);
     }

@@ -7,6 +7,12 @@ export type Lane = "urgent" | "normal" | "bulk";
  */
 export type DeliveryPolicy = "at-least-once" | "at-most-once";
 
+/**
+ * Whether the environment may turn out to be another one. `fixed`: it may not. `open`: where it knows no such device token
+ * the other one is tried, once. `second`: this is that other one.
+ */
+export type EnvironmentChoice = "fixed" | "open" | "second";
+
 /** A validated wish: one payload for one or more recipients. Nothing below the API checks it again. */
 export interface NotificationDraft {
   /** Lower-case hex, an even number of digits, 1 to 100 bytes each; at least one. */
@@ -31,4 +37,10 @@ export interface NotificationDraft {
   readonly lane: Lane;
   readonly delivery: DeliveryPolicy;
   readonly environment: Environment;
+  /** Of an app that resolves environments, where the sender named none. @default "fixed" */
+  readonly environmentChoice?: "open";
+}
+
+export function otherEnvironment(environment: Environment): Environment {
+  return environment === "production" ? "sandbox" : "production";
 }

@@ -16,6 +16,8 @@ export interface Attempt {
   readonly at: string;
   /** The kind of the outcome: `accepted`, `rejected`, `unrecognized` or `indeterminate`. */
   readonly outcome: string;
+  /** Where it went, if not to the environment of the notification. */
+  readonly environment?: Environment;
   /** Apple's word, or what happened to the connection. */
   readonly reason?: string;
   readonly status?: number;

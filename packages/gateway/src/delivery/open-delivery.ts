@@ -17,6 +17,11 @@ export interface DeliveryOptions {
   readonly store: Store;
   /** The way to Apple, or undefined while there is none: what is queued then waits. Asked before every sending. */
   senderFor(app: string, environment: Environment): Sender | undefined;
+  /**
+   * Whether an app wants BadDeviceToken to be followed by one try in the other environment, for drafts whose choice is open.
+   * Asked at each such answer. @default none does
+   */
+  resolvesEnvironment?(app: string): boolean;
   /** Notifications a second that an app may send; undefined for as many as go. Asked once for each app. */
   rateOf?(app: string): number | undefined;
   readonly logger: DeliveryLogger;
@@ -81,6 +86,7 @@ export function startDelivery(options: DeliveryOptions): Promise<Delivery> {
     logger,
     senderFor,
     ...(tellerFor === undefined ? {} : { tellerFor }),
+    resolvesEnvironment: (app) => options.resolvesEnvironment?.(app) ?? false,
     rateOf: (app) => options.rateOf?.(app),
     queueLimits: completeQueueLimits(options.queueLimits),
     routeLimits: { ...defaults.routeLimits, ...options.routeLimits },

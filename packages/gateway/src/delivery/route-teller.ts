@@ -27,6 +27,8 @@ export interface RouteTeller {
   ended(ending: Ending): Pick<Note, "events" | "verdict" | "restorations">;
   /** It is to be tried again. */
   retrying(outcome: Outcome): void;
+  /** A device token that this environment did not know is known in the other one. */
+  foundElsewhere(): void;
   /** The route came to a stop. */
   held(cause: HoldCause, detail: string): void;
   /** It goes on. */
@@ -39,6 +41,7 @@ export const silentTeller: RouteTeller = {
   registered() {},
   ended: () => ({}),
   retrying() {},
+  foundElsewhere() {},
   held() {},
   released() {},
 };

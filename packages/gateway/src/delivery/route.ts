@@ -53,6 +53,8 @@ export class Route {
   readonly gate: AppGate;
   readonly concurrency: ConcurrencyLimit;
   readonly suspicion = new EnvironmentSuspicion();
+  /** Its credentials are refused here, though not in the other environment: nothing is tried here for that one's sake. */
+  isClosedToResolving = false;
   /** The sender last used: when another one takes its place the route begins anew. */
   sender: Sender | undefined;
   /** Left, and not settled on disk. */

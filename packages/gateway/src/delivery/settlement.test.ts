@@ -8,6 +8,7 @@ import {
   type Situation,
   settle,
   settleExpired,
+  type Verdict,
 } from "./settlement.ts";
 
 const apnsId = "01234567-89ab-7def-8123-456789abcdef";
@@ -35,7 +36,7 @@ function unprocessed(cause: "goaway" | "refused-stream" | "not-written", detail?
 
 const accepted: Outcome = { kind: "accepted", apnsId, attempts: 1 };
 
-type Word = "accepted" | "rejected" | "expired" | "unknown" | "retry" | "retry in doubt" | `hold: ${string}`;
+type Word = Exclude<Verdict["kind"], "hold"> | "retry in doubt" | `hold: ${string}`;
 
 function wordOf(outcome: Outcome, situation: Partial<Situation> = {}, budget = defaultBudget): Word {
   const verdict = settle(outcome, { ...fresh, ...situation }, budget, 0.5);
@@ -305,5 +306,41 @@ describe("a retry", () => {
       }),
       { numRuns: 2_000 },
     );
+  });
+});
+
+describe("the other environment", () => {
+  const untried = { otherEnvironment: "untried" } as const;
+  const refused = { otherEnvironment: "refused" } as const;
+  const bad = rejected("BadDeviceToken");
+
+  test("is tried after BadDeviceToken while it is untried, whatever the policy, and never twice", () => {
+    expect(wordOf(bad, untried)).toBe("elsewhere");
+    expect(wordOf(bad, { ...untried, delivery: "at-most-once" })).toBe("elsewhere");
+    expect(wordOf(bad, { ...untried, doubt: true })).toBe("elsewhere");
+    expect(wordOf(bad, refused)).toBe("rejected");
+    expect(wordOf(bad)).toBe("rejected");
+  });
+
+  test("is not tried beyond the budget or after the expiration", () => {
+    expect(wordOf(bad, { ...untried, attempts: 100 })).toBe("rejected");
+    expect(wordOf(bad, { ...untried, expirationSeconds: nowMs / 1_000 })).toBe("rejected");
+    expect(wordOf(bad, { ...untried, expirationSeconds: 0 })).toBe("elsewhere");
+  });
+
+  test("is tried for no other reason", () => {
+    for (const reason of Object.keys(rejectionReasons) as RejectionReason[]) {
+      if (reason === "BadDeviceToken") continue;
+      expect(wordOf(rejected(reason), untried), reason).toBe(wordOf(rejected(reason)));
+    }
+  });
+
+  test("where the key is not good there the first word stands, and any other 403 holds as ever", () => {
+    for (const reason of Object.keys(rejectionReasons) as RejectionReason[]) {
+      const verdict = settle(rejected(reason), { ...fresh, ...refused }, defaultBudget, 0.5);
+      const isOnlyForOther = /^Bad(EnvironmentKey(Id)?InToken|CertificateEnvironment)$/.test(reason);
+      if (isOnlyForOther) expect(verdict, reason).toEqual({ kind: "rejected", reason: "BadDeviceToken" });
+      else expect(verdict, reason).toEqual(settle(rejected(reason), fresh, defaultBudget, 0.5));
+    }
   });
 });

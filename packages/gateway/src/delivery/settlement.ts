@@ -13,6 +13,11 @@ export interface Situation {
   readonly delivery: DeliveryPolicy;
   /** As in the notification: epoch seconds, 0 or absent for none. */
   readonly expirationSeconds?: number;
+  /**
+   * `untried`: where this environment knows no such device token, the other one may. `refused`: that was asked before and
+   * knows it not. Absent: this environment's word is final.
+   */
+  readonly otherEnvironment?: "untried" | "refused";
 }
 
 /** How long and how often a notification is tried again. */
@@ -45,6 +50,8 @@ export type Verdict =
   /** It may have reached the device, or not, and nobody will find out. */
   | { readonly kind: "unknown"; readonly reason: string }
   | { readonly kind: "retry"; readonly atMs: number; readonly doubt: boolean }
+  /** The same once more at once, in the other environment. */
+  | { readonly kind: "elsewhere" }
   /** Not this notification's fault: it keeps its place and goes out when the route is well. */
   | { readonly kind: "hold"; readonly cause: HoldCause; readonly detail: string };
 
@@ -60,6 +67,8 @@ export type HoldCause = "refused" | "unreachable" | "credential";
  * | unprocessed: provably not acted on | hold; costs nothing of the budget |
  * | 403 for the credential, or with an unknown word | hold: the queue is never burnt |
  * | rejected for pace or service, or 429 and 5xx with an unknown word | retry |
+ * | BadDeviceToken, the other environment is untried | elsewhere |
+ * | 403 since the key or certificate is not for this environment, the other one has refused | rejected: BadDeviceToken |
  * | rejected otherwise | rejected |
  * | indeterminate, at-least-once | retry, in doubt |
  * | indeterminate, at-most-once | unknown |
@@ -111,14 +120,42 @@ function settleAnswer(
     case "credential":
       // With 400 it is about the topic this one names, and others may pass.
       if (outcome.status !== 403) return { kind: "rejected", reason: outcome.reason };
+      // This one cannot be asked, so that the word of the first stands.
+      if (situation.otherEnvironment === "refused" && isOnlyForOther(outcome))
+        return { kind: "rejected", reason: badDeviceToken };
       return { kind: "hold", cause: holdCauseOf(outcome.reason), detail: outcome.reason };
     case "pace":
     case "service":
       return tryAgain(situation, budget, random, outcome.reason, outcome.retryAfterMs ?? 0);
     case "request":
     case "device-token":
-      return { kind: "rejected", reason: outcome.reason };
+      return mayTryElsewhere(outcome.reason, situation, budget)
+        ? { kind: "elsewhere" }
+        : { kind: "rejected", reason: outcome.reason };
   }
+}
+
+/** What an environment says of a device token that it does not know. */
+export const badDeviceToken = "BadDeviceToken";
+
+function mayTryElsewhere(
+  reason: string,
+  { otherEnvironment, attempts, expirationSeconds, nowMs }: Situation,
+  { maxAttempts }: RetryBudget,
+): boolean {
+  const isAllowed = attempts < maxAttempts && !isExpired(expirationSeconds, nowMs);
+  return reason === badDeviceToken && otherEnvironment === "untried" && isAllowed;
+}
+
+const ofOtherEnvironment: ReadonlySet<string> = new Set([
+  "BadEnvironmentKeyIdInToken",
+  "BadEnvironmentKeyInToken",
+  "BadCertificateEnvironment",
+]);
+
+/** Whether the key or the certificate is good in the other environment alone. */
+export function isOnlyForOther(outcome: Outcome): boolean {
+  return "reason" in outcome && ofOtherEnvironment.has(outcome.reason);
 }
 
 /** An old provider token cures itself: the client signs a new one. */

@@ -189,6 +189,61 @@ test("row 63: an app that wants so is paused then, over a new start too, and the
   expect(sender.sent).toHaveLength(100);
 });
 
+/** An app that resolves environments: the sandbox knows no device token. */
+async function openResolving(production: FakeSender["reply"]) {
+  const senders = { sandbox: new FakeSender(bad), production: new FakeSender(production) };
+  const bench = await openBench({
+    senderFor: (_app, environment) => senders[environment],
+    resolvesEnvironment: () => true,
+    tellerFor: (app, environment) => outcomes.tellerFor(app, environment),
+  });
+  const pauses: string[] = [];
+  const outcomes: Outcomes = new Outcomes({
+    ...{ store: bench.store, clock: bench.clock, logger: { info: () => undefined, warn: () => undefined } },
+    pauseFor: () => (reason) => void pauses.push(reason),
+  });
+  const told = async (...types: string[]) =>
+    (await outcomes.log.read({ limit: 1_000, types: types as never[] })).items;
+  const submit = async (devices: number) => {
+    const wanted = draft({ devices, environmentChoice: "open" });
+    await bench.delivery.submit("demo", [wanted]);
+    await bench.clock.pass(200);
+    return wanted;
+  };
+  return { ...bench, outcomes, told, submit, pauses };
+}
+
+test("what neither environment knows is told as the first one would have been, and in masses there is an alarm", async () => {
+  const { outcomes, told, submit, pauses } = await openResolving(bad);
+  const { deviceTokens } = await submit(3);
+  const verdicts = async () =>
+    (await outcomes.feedback.list("demo", 0, 100)).items.map(({ token, verdict, environment }) => [
+      ...[token, verdict, environment],
+    ]);
+  expect(await verdicts()).toEqual(deviceTokens.map((token) => [token, "suspect", "sandbox"]));
+  const [rejection] = await told("notification.rejected");
+  expect(rejection?.data).toMatchObject({ environment: "sandbox", reason: "BadDeviceToken", status: 400 });
+  await submit(100);
+  expect(await told("environment.suspect")).toMatchObject([{ data: { environment: "sandbox" } }]);
+  expect(pauses).toHaveLength(1);
+  expect(await verdicts()).toEqual([]);
+});
+
+test("device tokens that the other environment knows raise no alarm, pause nothing and have no verdict", async () => {
+  const { outcomes, told, submit, pauses, delivery } = await openResolving((sent) =>
+    // One in fifty is bad everywhere.
+    Number.parseInt(sent.deviceToken.slice(-8), 16) % 50 === 0 ? bad(sent) : accepted(sent),
+  );
+  for (let times = 0; times < 30; times += 1) await submit(100);
+  expect(delivery.health).toMatchObject({ queued: 0 });
+  expect(await told("environment.suspect", "token.gone")).toEqual([]);
+  expect(pauses).toEqual([]);
+  const { items } = await outcomes.feedback.list("demo", 0, 1_000);
+  expect(items).toHaveLength(60);
+  const runs = await told("notification.accepted");
+  expect(new Set(runs.map(({ data }) => data.environment))).toEqual(new Set(["production"]));
+});
+
 test("a mass of 410 is held back as well, and verdicts are passed again once it is calm", async () => {
   const { delivery, outcomes, sender } = await open(gone(1_699_999_000_000));
   await delivery.submit("demo", [draft({ devices: 500 })]);

@@ -92,6 +92,11 @@ export class Teller {
       this.#feel(rejectionReasons[outcome.reason].fault === "service", outcome.reason);
   }
 
+  /** It is good, and no sign of a wrong setting. */
+  foundElsewhere(): void {
+    this.#masses.good();
+  }
+
   held(cause: string, detail: string): void {
     if (cause !== "credential" || this.#isParked) return;
     this.#isParked = true;

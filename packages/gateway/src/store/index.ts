@@ -33,5 +33,6 @@ export type {
 } from "./store.ts";
 export { outcomeCode } from "./store.ts";
 export { RequestKeyTakenError, StoreFailedError, StoreFullError } from "./store-errors.ts";
+export type { FoundToken, TokenEnvironmentStore } from "./token-environments.ts";
 export type { NewVerdict, Restoration, StoredVerdict, VerdictKind, VerdictStore } from "./verdict-store.ts";
 export type { StoredWebhook, WebhookChange, WebhookStore } from "./webhook-store.ts";

@@ -1,4 +1,5 @@
 import type { NewEvent } from "./event-store.ts";
+import type { FoundToken } from "./token-environments.ts";
 import type { NewVerdict, Restoration } from "./verdict-store.ts";
 
 /** Names a batch: the text of its notifications' ids without the last four digits. */
@@ -24,4 +25,6 @@ export interface Note {
   readonly verdict?: NewVerdict;
   /** Verdicts that this answer puts in doubt. */
   readonly restorations?: readonly Restoration[];
+  /** Where the device token is known, if not in the environment of its batch: it is remembered, and told where only ids are. */
+  readonly found?: FoundToken;
 }

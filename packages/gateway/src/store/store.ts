@@ -6,6 +6,7 @@ import type { BatchId, NodeId, Note } from "./note.ts";
 import type { PauseStore } from "./pauses.ts";
 import type { NewRequestKey, RequestKeyStore } from "./request-keys.ts";
 import type { StoreFailedError } from "./store-errors.ts";
+import type { TokenEnvironmentStore } from "./token-environments.ts";
 import type { VerdictStore } from "./verdict-store.ts";
 import type { WebhookStore } from "./webhook-store.ts";
 
@@ -169,6 +170,7 @@ export interface Store
     PauseStore,
     EventStore,
     VerdictStore,
+    TokenEnvironmentStore,
     FeedbackReaderStore,
     WebhookStore {
   /**

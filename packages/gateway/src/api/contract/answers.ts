@@ -41,6 +41,12 @@ export const statusSchema = Type.Enum([
 
 export const attemptFields = {
   outcome: Type.String({ description: "accepted, rejected, unrecognized or indeterminate." }),
+  environment: Type.Optional(
+    Type.Enum(["production", "sandbox"], {
+      description:
+        "Where it went, if not to the environment of the notification: the other one was tried for a device token that the first did not know.",
+    }),
+  ),
   reason: Type.Optional(Type.String({ description: "Apple's word, or what happened to the connection." })),
   status: Type.Optional(Type.Integer({ description: "Apple's HTTP status." })),
   goneSince: Type.Optional(

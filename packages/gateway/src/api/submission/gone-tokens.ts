@@ -1,5 +1,12 @@
 import type { App } from "../../apps/index.ts";
-import { type DraftRun, type NotificationDraft, runSpan } from "../../delivery/index.ts";
+import {
+  type DraftRun,
+  deviceTokenIn,
+  deviceTokensOf,
+  type NotificationDraft,
+  runSpan,
+  sharedOf,
+} from "../../delivery/index.ts";
 import type { GoneToken, Outcomes } from "../../outcomes/index.ts";
 import type { FieldProblem } from "../contract/answers.ts";
 import type { ReadLines } from "./line-intake.ts";
@@ -49,10 +56,10 @@ export class GoneTokens {
     }
     if (gone.size === 0) return lines;
     return lines.flatMap((each) => {
-      if (each.kind === "run") return cutRun(each, gone.get(each.run.shared.environment), pointerOf);
+      if (each.kind === "run") return cutRun(each, goneFor(each.run.shared, gone), pointerOf);
       const { entry, line } = each;
       if (entry.kind === "invalid") return [each];
-      const rest = cutDraft(entry.draft, gone.get(entry.draft.environment), pointerOf(line));
+      const rest = cutDraft(entry.draft, goneFor(entry.draft, gone), pointerOf(line));
       return rest?.map((entry): ReadLines => ({ kind: "entry", line, entry })) ?? [each];
     });
   }
@@ -61,18 +68,38 @@ export class GoneTokens {
 /** The device tokens that are asked about. */
 function tokensIn(lines: readonly ReadLines[]): ReadonlyMap<Environment, string[]> {
   const tokens = new Map<Environment, string[]>();
-  const add = (environment: Environment, deviceToken: string): void => {
-    const known = tokens.get(environment);
-    if (known === undefined) tokens.set(environment, [deviceToken]);
-    else known.push(deviceToken);
-  };
-  for (const each of lines)
-    if (each.kind === "run")
-      for (let at = 0; at < each.run.recipients; at += 1)
-        add(each.run.shared.environment, tokenIn(each.run, at));
-    else if (each.entry.kind === "valid")
-      for (const token of each.entry.draft.deviceTokens) add(each.entry.draft.environment, token);
+  for (const each of lines) {
+    const draft = draftIn(each);
+    if (draft === undefined) continue;
+    const deviceTokens = [...deviceTokensOf(draft)];
+    for (const environment of environmentsOf(sharedOf(draft))) {
+      const known = tokens.get(environment);
+      // Not by spreading: they may be too many for arguments.
+      if (known === undefined) tokens.set(environment, deviceTokens.slice());
+      else for (const token of deviceTokens) known.push(token);
+    }
+  }
   return tokens;
+}
+
+function draftIn(line: ReadLines): NotificationDraft | DraftRun | undefined {
+  if (line.kind === "run") return line.run;
+  return line.entry.kind === "valid" ? line.entry.draft : undefined;
+}
+
+type Choice = Pick<NotificationDraft, "environment" | "environmentChoice">;
+
+/** Where it may go. A device token that is gone in one environment never belonged to the other. */
+function environmentsOf({ environment, environmentChoice }: Choice): readonly Environment[] {
+  return environmentChoice === "open" ? ["production", "sandbox"] : [environment];
+}
+
+function goneFor(
+  draft: Choice,
+  gone: ReadonlyMap<Environment, ReadonlyMap<string, GoneToken>>,
+): ReadonlyMap<string, GoneToken> | undefined {
+  const [one, other] = environmentsOf(draft).flatMap((environment) => gone.get(environment) ?? []);
+  return one === undefined || other === undefined ? one : new Map([...one, ...other]);
 }
 
 /** Undefined where all of it passes. */
@@ -116,7 +143,7 @@ function cutRun(
     lines.push({ kind: "run", ...place, run: slice(run, from, to, isOneEach) });
   };
   for (let at = 0; gone !== undefined && at < run.recipients; at += 1) {
-    const why = refusal(gone.get(tokenIn(run, at)), run.shared);
+    const why = refusal(gone.get(deviceTokenIn(run, at)), run.shared);
     if (why === undefined) continue;
     pass(at);
     const line = isOneEach ? first + at : first;
@@ -136,12 +163,6 @@ function slice(run: DraftRun, from: number, to: number, hasPayloadEach: boolean)
   for (let at = 0; hasPayloadEach && at < spans.length; at += runSpan.size)
     payloadBytes += (spans[at + runSpan.payloadEnd] ?? 0) - (spans[at + runSpan.payloadStart] ?? 0);
   return { ...run, spans, recipients: to - from, payloadBytes };
-}
-
-function tokenIn({ bytes, spans }: DraftRun, recipient: number): string {
-  const at = recipient * runSpan.size;
-  const [start, end] = [spans[at + runSpan.tokenStart], spans[at + runSpan.tokenEnd]];
-  return bytes.toString("latin1", start, end).toLowerCase();
 }
 
 /** What is known to be gone, unless the device registered again at that moment or later. */

@@ -73,6 +73,7 @@ class NotificationReader {
       lane,
       delivery,
       environment,
+      ...(this.#isEnvironmentOpen ? { environmentChoice: "open" } : {}),
       ...(pushType === undefined ? {} : { pushType }),
       ...(priority === undefined ? {} : { priority }),
       ...(expirationSeconds === undefined ? {} : { expirationSeconds }),
@@ -185,6 +186,11 @@ class NotificationReader {
       );
     }
     return environment;
+  }
+
+  /** An environment that is named is meant. */
+  get #isEnvironmentOpen(): boolean {
+    return this.#written.environment === undefined && this.#app.config.resolveEnvironment === true;
   }
 
   #readSendAt(): number | undefined {

@@ -166,10 +166,10 @@ describe("version 1", () => {
 
   test.each([
     [0, 0x00, "first byte 0, expected 197"],
-    [1, 0, "version 0, this carillon knows 1 to 2"],
-    [1, 3, "version 3, this carillon knows 1 to 2"],
+    [1, 0, "version 0, this carillon knows 1 to 3"],
+    [1, 4, "version 4, this carillon knows 1 to 3"],
     [2, 2, "delivery 2"],
-    [3, 1, "reserved byte 1"],
+    [3, 1, "choice of the environment 1"],
     [9, 5, "4 entries, expected 5"],
     [10, 0x85, "unknown record 133 at byte 10"],
     [10, 0x00, "an entry before its payload and settings at byte 10"],
@@ -225,6 +225,49 @@ describe("version 2", () => {
     const older = Buffer.from(bytes);
     older[1] = 1;
     expect(decodeBatch(sealed(older))).toMatchObject({ detail: expect.stringContaining("unknown record 8") });
+  });
+});
+
+/** Every byte of version 3: it is version 2, and the fourth byte may be other than 0. */
+const bytesOfVersion3 = [
+  "c5 03 00 02", // magic, version, at least once, the second environment
+  "8e6d765d", // checksum
+  "0001", // entries
+  "80 00000002 7b7d", // payload 0
+  "81 00 000b 636f6d2e6578616d706c65 0005 616c657274", // settings 0
+  "08 01 aa 010203040506",
+];
+
+describe("version 3", () => {
+  const bytes = Buffer.from(bytesOfVersion3.join("").replaceAll(" ", ""), "hex");
+  const one: BatchEntry = { deviceToken: "aa", payload: Buffer.from("{}"), settings };
+  const entry: BatchEntry = { ...one, registeredAtMs: 0x010203040506 };
+
+  function written(choice: "fixed" | "open" | "second", given = entry): Buffer {
+    const encoder = new BatchEncoder("at-least-once", choice);
+    encoder.add(given.deviceToken, given);
+    return Buffer.from(encoder.finish());
+  }
+
+  test("is written where another environment may be tried, byte by byte, and read again", () => {
+    expect(written("second").toString("hex")).toBe(bytes.toString("hex"));
+    expect(decode(bytes).environmentChoice).toBe("second");
+    expect(decode(written("open", one)).environmentChoice).toBe("open");
+    expect(written("open", one)[1]).toBe(3);
+  });
+
+  test("is not written where the environment is fixed", () => {
+    expect(written("fixed", one)[1]).toBe(1);
+    expect(decode(written("fixed", one)).environmentChoice).toBe("fixed");
+  });
+
+  test("a choice that nobody knows, or that an older version has, is malformed", () => {
+    const unknown = Buffer.from(bytes);
+    unknown[3] = 3;
+    expect(decodeBatch(sealed(unknown))).toMatchObject({ detail: "choice of the environment 3" });
+    const older = Buffer.from(bytes);
+    older[1] = 2;
+    expect(decodeBatch(sealed(older))).toMatchObject({ detail: "choice of the environment 2" });
   });
 });
 

@@ -1,4 +1,4 @@
-import type { DeliveryPolicy } from "../notification-draft.ts";
+import type { DeliveryPolicy, EnvironmentChoice } from "../notification-draft.ts";
 import {
   type BatchEntry,
   type BatchSettings,
@@ -33,6 +33,7 @@ type RareParts = Pick<BatchEntry, "reference" | "apnsId" | "origin" | "registere
 export class BatchReader {
   readonly count: number;
   readonly delivery: DeliveryPolicy;
+  readonly environmentChoice: EnvironmentChoice;
   readonly byteLength: number;
   readonly #bytes: Buffer;
   readonly #scan: Scan;
@@ -45,6 +46,7 @@ export class BatchReader {
     this.#scan = scan;
     this.count = scan.count;
     this.delivery = bytes[2] === 1 ? "at-most-once" : "at-least-once";
+    this.environmentChoice = format.environmentChoices[bytes[3] ?? 0] ?? "fixed";
     this.byteLength = bytes.length;
   }
 
@@ -255,11 +257,13 @@ class Scan {
 function checkHeader(bytes: Buffer): string | undefined {
   if (bytes.length < format.headerBytes) return `${bytes.length} bytes are no batch`;
   if (bytes[0] !== format.magic) return `first byte ${bytes[0]}, expected ${format.magic}`;
-  const { first, registeredAt: latest } = format.versions;
-  if (bytes[1] !== first && bytes[1] !== latest)
-    return `version ${bytes[1]}, this carillon knows ${first} to ${latest}`;
+  const { first, environmentChoice: latest } = format.versions;
+  const version = bytes[1] ?? 0;
+  if (version < first || version > latest)
+    return `version ${version}, this carillon knows ${first} to ${latest}`;
   if (bytes[2] !== 0 && bytes[2] !== 1) return `delivery ${bytes[2]}`;
-  if (bytes[3] !== 0) return `reserved byte ${bytes[3]}`;
+  const choices = version < format.versions.environmentChoice ? 1 : format.environmentChoices.length;
+  if ((bytes[3] ?? 0) >= choices) return `choice of the environment ${bytes[3]}`;
   const matches = checksumOf(bytes) === bytes.readUInt32BE(format.checksumAt);
   return matches ? undefined : "the checksum does not match";
 }

@@ -1,5 +1,5 @@
 import { type DraftRun, runSpan } from "../draft-run.ts";
-import type { DeliveryPolicy } from "../notification-draft.ts";
+import type { DeliveryPolicy, EnvironmentChoice } from "../notification-draft.ts";
 import {
   type BatchEntry,
   type BatchSettings,
@@ -19,6 +19,7 @@ const fewBytes = 48;
 /** Writes one batch, entry by entry. */
 export class BatchEncoder {
   readonly #delivery: DeliveryPolicy;
+  readonly #choice: EnvironmentChoice;
   #bytes = Buffer.allocUnsafe(1_024);
   #length: number = format.headerBytes;
   #count = 0;
@@ -31,8 +32,10 @@ export class BatchEncoder {
   #sourceEnd = 0;
   readonly #settings = new RecentSettings();
 
-  constructor(delivery: DeliveryPolicy) {
+  constructor(delivery: DeliveryPolicy, choice: EnvironmentChoice = "fixed") {
     this.#delivery = delivery;
+    this.#choice = choice;
+    if (choice !== "fixed") this.#version = format.versions.environmentChoice;
   }
 
   get count(): number {
@@ -94,7 +97,7 @@ export class BatchEncoder {
     bytes.writeUInt8(format.magic, 0);
     bytes.writeUInt8(this.#version, 1);
     bytes.writeUInt8(this.#delivery === "at-most-once" ? 1 : 0, 2);
-    bytes.writeUInt8(0, 3);
+    bytes.writeUInt8(format.environmentChoices.indexOf(this.#choice), 3);
     bytes.writeUInt16BE(this.#count, 8);
     bytes.writeUInt32BE(checksumOf(bytes), format.checksumAt);
     return body;
@@ -170,7 +173,7 @@ export class BatchEncoder {
   }
 
   #registeredAt(ms: number): void {
-    this.#version = format.versions.registeredAt;
+    this.#version = Math.max(this.#version, format.versions.registeredAt);
     this.#reserve(6);
     this.#length = this.#bytes.writeUIntBE(ms, this.#length, 6);
   }

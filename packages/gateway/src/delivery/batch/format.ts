@@ -1,11 +1,12 @@
 import { crc32 } from "node:zlib";
 
 /**
- * The binary form of a batch. All numbers are big-endian. Version 2 is version 1 and the flag 8 of an entry; a batch is
- * written in the first version that can say what it holds.
+ * The binary form of a batch. All numbers are big-endian. Version 2 is version 1 and the flag 8 of an entry, version 3
+ * is version 2 and the choice; a batch is written in the first version that can say what it holds.
  *
  * ```text
- * header   magic u8 = 0xC5 · version u8 = 1 or 2 · delivery u8 (0 at least once, 1 at most once) · reserved u8 = 0
+ * header   magic u8 = 0xC5 · version u8 = 1 to 3 · delivery u8 (0 at least once, 1 at most once)
+ *          choice of the environment u8 (0 fixed, 1 open, 2 second)
  *          crc32 u32 of everything but itself · count u16 of entries
  * records  one after the other, each with a tag u8:
  *   0x80   payload: length u32 · bytes. It becomes the current payload.
@@ -24,11 +25,12 @@ import { crc32 } from "node:zlib";
  */
 export const format = {
   magic: 0xc5,
-  versions: { first: 1, registeredAt: 2 },
+  versions: { first: 1, registeredAt: 2, environmentChoice: 3 },
   headerBytes: 10,
   checksumAt: 4,
   tag: { payload: 0x80, settings: 0x81, payloadAgain: 0x82, settingsAgain: 0x83, entryMax: 0x0f },
   entry: { reference: 1, apnsId: 2, origin: 4, registeredAt: 8 },
+  environmentChoices: ["fixed", "open", "second"],
   present: { priority: 1, expiration: 2, collapseId: 4 },
 } as const;
 

@@ -15,6 +15,7 @@ import { bytesOf } from "./bytes.ts";
 import type { Database, Row, Statement } from "./driver.ts";
 import type { Events } from "./events.ts";
 import { SettlementEvents } from "./settlement-events.ts";
+import type { TokenEnvironments } from "./token-environments.ts";
 import type { Verdicts } from "./verdicts.ts";
 
 /** The statements that bring batches in, hand them out and settle them. Each method runs inside a transaction. */
@@ -23,6 +24,7 @@ export class Batches {
   readonly #queues = new Map<string, number>();
   readonly #events: Events;
   readonly #verdicts: Verdicts;
+  readonly #environments: TokenEnvironments;
   readonly #insertQueue: Statement;
   readonly #selectQueue: Statement;
   readonly #insertBatch: Statement;
@@ -38,9 +40,10 @@ export class Batches {
   readonly #lease: Statement;
   readonly #waitAnew: Statement;
 
-  constructor(database: Database, events: Events, verdicts: Verdicts) {
+  constructor(database: Database, events: Events, verdicts: Verdicts, environments: TokenEnvironments) {
     this.#events = events;
     this.#verdicts = verdicts;
+    this.#environments = environments;
     this.#insertQueue = database.prepare(
       "INSERT INTO queue (app, environment, lane) VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
     );
@@ -117,7 +120,8 @@ export class Batches {
     for (const note of counted) events.noted(note);
     this.add(retries);
     events.appendTo(this.#events, atMs);
-    for (const { verdict, restorations } of counted) {
+    for (const { verdict, restorations, found } of counted) {
+      if (found !== undefined) this.#environments.learn(found, atMs);
       if (verdict !== undefined) this.#verdicts.pass(verdict, atMs);
       if (restorations !== undefined) this.#verdicts.restore(restorations, atMs);
     }

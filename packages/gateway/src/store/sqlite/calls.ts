@@ -16,6 +16,7 @@ export const writing = [
   "purgeEvents",
   "restore",
   "purgeVerdicts",
+  "purgeEnvironments",
   "passVerdicts",
   "markFeedbackRead",
   "addWebhook",
@@ -39,6 +40,7 @@ export type CallName =
   | "listVerdicts"
   | "verdictsOn"
   | "findGone"
+  | "findEnvironments"
   | "feedbackReadUpTo"
   | "listWebhooks"
   | "listWebhookAttempts";

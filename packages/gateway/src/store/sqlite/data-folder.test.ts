@@ -59,7 +59,7 @@ test("takes an empty database to the present form, and says so in it", () => {
   expect(database.prepare("PRAGMA user_version").get()?.user_version).toBe(schemaVersion);
   const tables = database.prepare("SELECT name FROM sqlite_schema WHERE type = 'table' ORDER BY name").all();
   const known =
-    "batch body event feedback_reader node note own_id paused_app queue request_key verdict webhook webhook_attempt".split(
+    "batch body event feedback_reader node note own_id paused_app queue request_key token_environment verdict webhook webhook_attempt".split(
       " ",
     );
   expect(tables.map(({ name }) => name)).toEqual(known);

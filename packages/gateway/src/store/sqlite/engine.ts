@@ -9,6 +9,7 @@ import { Leases } from "./leases.ts";
 import { Pauses } from "./pauses.ts";
 import { Records } from "./records.ts";
 import { RequestKeys } from "./request-keys.ts";
+import { TokenEnvironments } from "./token-environments.ts";
 import { Verdicts } from "./verdicts.ts";
 import { Webhooks } from "./webhooks.ts";
 
@@ -36,6 +37,7 @@ export class SqliteEngine {
   readonly #pauses: Pauses;
   readonly #events: Events;
   readonly #verdicts: Verdicts;
+  readonly #environments: TokenEnvironments;
   readonly #feedbackReaders: FeedbackReaders;
   readonly #webhooks: Webhooks;
   readonly #requestKeys: RequestKeys;
@@ -53,7 +55,8 @@ export class SqliteEngine {
     this.#database = folder.database;
     this.#events = new Events(this.#database);
     this.#verdicts = new Verdicts(this.#database, this.#events);
-    this.#batches = new Batches(this.#database, this.#events, this.#verdicts);
+    this.#environments = new TokenEnvironments(this.#database);
+    this.#batches = new Batches(this.#database, this.#events, this.#verdicts, this.#environments);
     this.#webhooks = new Webhooks(this.#database);
     this.#feedbackReaders = new FeedbackReaders(this.#database);
     this.#leases = new Leases(this.#database, now);
@@ -209,6 +212,8 @@ export class SqliteEngine {
         return this.#verdicts.restore(...call.args);
       case "purgeVerdicts":
         return this.#verdicts.purge(...call.args);
+      case "purgeEnvironments":
+        return this.#environments.purge(...call.args);
       case "passVerdicts":
         return this.#verdicts.passAll(...call.args);
       case "markFeedbackRead":
@@ -231,6 +236,8 @@ export class SqliteEngine {
         return this.#verdicts.on(...call.args);
       case "findGone":
         return this.#verdicts.findGone(...call.args);
+      case "findEnvironments":
+        return this.#environments.find(...call.args);
       case "listWebhooks":
         return this.#webhooks.list();
       case "listWebhookAttempts":

@@ -27,7 +27,7 @@ export class Events {
     );
     this.#insertRun = database.prepare(
       `INSERT INTO event (bytes, at_ms, type, batch, data, app, environment)
-       SELECT ${bytes}, ?2, ?3, ?4, ?5, app, environment FROM batch JOIN queue USING (queue) WHERE id = ?4`,
+       SELECT ${bytes}, ?2, ?3, ?4, ?5, app, coalesce(?6, environment) FROM batch JOIN queue USING (queue) WHERE id = ?4`,
     );
     const select = (condition: string): Statement =>
       database.prepare(
@@ -62,12 +62,15 @@ export class Events {
     return Number(lastInsertRowid);
   }
 
-  /** @param places in any order, each once */
-  appendRun(type: string, batch: BatchId, places: number[], atMs: number): void {
+  /**
+   * @param places in any order, each once
+   * @param environment where it happened. @default the batch's
+   */
+  appendRun(type: string, batch: BatchId, places: number[], atMs: number, environment?: string): void {
     const stretches = stretchesOf(places);
     const data = new Uint8Array(stretches.buffer);
     this.#hasAppended = true;
-    this.#insertRun.run(data.byteLength + overheadBytes, atMs, type, batch, data);
+    this.#insertRun.run(data.byteLength + overheadBytes, atMs, type, batch, data, environment ?? null);
   }
 
   /** For a note that brought no words of its own: told as a run of one. */

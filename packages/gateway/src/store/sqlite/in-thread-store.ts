@@ -67,6 +67,8 @@ export function inThreadStore(engine: SqliteEngine): Store {
     findGone: (app, environment, deviceTokens) =>
       ask({ name: "findGone", args: [app, environment, deviceTokens] }),
     purgeVerdicts: (beforeMs, limit) => ask({ name: "purgeVerdicts", args: [beforeMs, limit] }),
+    findEnvironments: (app, deviceTokens) => ask({ name: "findEnvironments", args: [app, deviceTokens] }),
+    purgeEnvironments: (beforeMs, limit) => ask({ name: "purgeEnvironments", args: [beforeMs, limit] }),
     passVerdicts: (verdicts, atMs) => ask({ name: "passVerdicts", args: [verdicts, atMs] }),
     feedbackReadUpTo: (app, environment) => ask({ name: "feedbackReadUpTo", args: [app, environment] }),
     markFeedbackRead: (app, environment, cursor) =>

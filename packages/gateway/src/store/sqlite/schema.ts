@@ -140,6 +140,16 @@ const migrations: readonly string[] = [
   `
   ALTER TABLE batch ADD COLUMN in_doubt INTEGER NOT NULL DEFAULT 0;
   `,
+  `
+  CREATE TABLE token_environment (
+    number INTEGER PRIMARY KEY,
+    app TEXT NOT NULL,
+    device_token TEXT NOT NULL,
+    environment TEXT NOT NULL,
+    at_ms INTEGER NOT NULL,
+    UNIQUE (app, device_token)
+  );
+  `,
 ];
 
 /** The form that this version knows. */

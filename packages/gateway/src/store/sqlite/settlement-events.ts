@@ -8,11 +8,19 @@ const toldAsRuns: Readonly<Record<string, string>> = {
   queued: "notification.retrying",
 };
 
+interface Run {
+  readonly type: string;
+  readonly batch: BatchId;
+  /** Where it happened; undefined: in the environment of the batch. */
+  readonly environment: string | undefined;
+  readonly places: number[];
+}
+
 /** Gathers what one settlement has to tell. */
 export class SettlementEvents {
-  readonly #runs = new Map<string, { readonly type: string; readonly batch: BatchId; places: number[] }>();
+  readonly #runs = new Map<string, Run>();
   readonly #notes: Note[] = [];
-  #latest: { readonly batch: BatchId; readonly places: number[] } | undefined;
+  #latest: Run | undefined;
 
   /** Plainly, at the first attempt. */
   accepted(batch: BatchId, place: number): void {
@@ -22,24 +30,25 @@ export class SettlementEvents {
   }
 
   noted(note: Note): void {
-    const run = toldAsRuns[note.status];
-    if (run === undefined) this.#notes.push(note);
-    else this.#run(run, note.batch).places.push(note.place);
+    const type = toldAsRuns[note.status];
+    if (type === undefined) this.#notes.push(note);
+    else this.#run(type, note.batch, note.found?.environment).places.push(note.place);
   }
 
   appendTo(events: Events, atMs: number): void {
-    for (const { type, batch, places } of this.#runs.values()) events.appendRun(type, batch, places, atMs);
+    for (const { type, batch, environment, places } of this.#runs.values())
+      events.appendRun(type, batch, places, atMs, environment);
     for (const note of this.#notes) {
       if (note.events === undefined) events.appendNote(note, atMs);
       else events.append(note.events, atMs);
     }
   }
 
-  #run(type: string, batch: BatchId): { readonly batch: BatchId; readonly places: number[] } {
-    const name = `${type} ${batch}`;
+  #run(type: string, batch: BatchId, environment?: string): Run {
+    const name = `${type} ${batch} ${environment ?? ""}`;
     let run = this.#runs.get(name);
     if (run === undefined) {
-      run = { type, batch, places: [] };
+      run = { type, batch, environment, places: [] };
       this.#runs.set(name, run);
     }
     return run;

@@ -8,6 +8,7 @@ import { eventCases } from "../event-cases.test-support.ts";
 import { feedbackReaderCases } from "../feedback-reader-cases.test-support.ts";
 import type { Store } from "../store.ts";
 import { storeCases, type WithStore } from "../store-cases.test-support.ts";
+import { tokenEnvironmentCases } from "../token-environment-cases.test-support.ts";
 import { verdictCases } from "../verdict-cases.test-support.ts";
 import { webhookCases } from "../webhook-cases.test-support.ts";
 import { openDataFolder } from "./data-folder.ts";
@@ -32,6 +33,7 @@ function allCases(withStore: WithStore): void {
   storeCases(withStore);
   eventCases(withStore);
   verdictCases(withStore);
+  tokenEnvironmentCases(withStore);
   feedbackReaderCases(withStore);
   webhookCases(withStore);
 }

@@ -19,6 +19,7 @@ import type {
   Store,
 } from "../store.ts";
 import { StoreFailedError } from "../store-errors.ts";
+import type { FoundToken } from "../token-environments.ts";
 import type { NewVerdict, Restoration, StoredVerdict } from "../verdict-store.ts";
 import type { StoredWebhook, WebhookChange } from "../webhook-store.ts";
 import { type Answer, type Call, type CallName, errorOf, type ResultOf } from "./calls.ts";
@@ -173,6 +174,14 @@ export class WorkerStore implements Store {
 
   purgeVerdicts(beforeMs: number, limit: number): Promise<number> {
     return this.#call({ name: "purgeVerdicts", args: [beforeMs, limit] });
+  }
+
+  findEnvironments(app: string, deviceTokens: readonly string[]): Promise<readonly FoundToken[]> {
+    return this.#call({ name: "findEnvironments", args: [app, deviceTokens] });
+  }
+
+  purgeEnvironments(beforeMs: number, limit: number): Promise<number> {
+    return this.#call({ name: "purgeEnvironments", args: [beforeMs, limit] });
   }
 
   passVerdicts(verdicts: readonly NewVerdict[], atMs: number): Promise<void> {
