@@ -259,3 +259,24 @@ test("commands 0, 1 and 2 say today what they said then: expiry, priority, push 
     [topic, "background", undefined, "5"],
   ]);
 });
+
+test.each(["queued", "pass-through"] as const)(
+  "%s: an app that wants no notifications to device tokens that are gone has their frames refused",
+  async (mode) => {
+    const site = await openBridge({ mode }, {}, { goneTokens: "deny" });
+    site.apple.devices.unregister(deviceToken(2));
+    // Nobody knows it yet.
+    expect((await sendOut(site.sender, frame(1), frame(2), frame(3))).response).toBeUndefined();
+    await expect
+      .poll(async () => (await call(site.gateway, "/v1/apps/demo/feedback")).body.items.length, {
+        timeout: 20_000,
+      })
+      .toBe(1);
+    expect(await sendAsOfOld(site.sender, 5, (ordinal) => frame(ordinal))).toEqual([2]);
+    await takenBy(site, 6);
+    expect(timesTaken(site)).toEqual(
+      new Map(onceEach([1, 3, 4, 5]).set(deviceToken(1), 2).set(deviceToken(3), 2)),
+    );
+    expect(site.apple.history.countByDeviceToken({ status: 410 }).get(deviceToken(2))).toBe(1);
+  },
+);

@@ -1,6 +1,6 @@
 import type { Simulator, SimulatorOptions } from "@carillon/simulator";
 import { startSimulator } from "@carillon/simulator";
-import type { Config, Gateway } from "carillon";
+import type { AppConfig, Config, Gateway } from "carillon";
 import { onTestFinished } from "vitest";
 import { appFor, configFor, openGateway, temporaryFolder } from "./gateways.ts";
 import type { SenderIdentity } from "./legacy-sender.ts";
@@ -21,12 +21,13 @@ const server = makeServerCertificate();
 export async function openBridge(
   binary: Partial<NonNullable<Config["binary"]>> = {},
   simulated: SimulatorOptions = {},
+  app: Partial<AppConfig> = {},
 ): Promise<BridgeSite> {
   const { ca, cert, key } = await server;
   const apple = await startSimulator(simulated);
   onTestFinished(() => apple.close());
   const config: Config = {
-    ...configFor(temporaryFolder(), appFor(apple)),
+    ...configFor(temporaryFolder(), { ...appFor(apple), ...app }),
     binary: {
       ...{ host: "127.0.0.1", port: 0, feedbackPort: 0, cert, key, clientCa: apple.ca },
       ...{ mode: "queued", minTls: "TLSv1.2" },

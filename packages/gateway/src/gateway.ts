@@ -111,6 +111,7 @@ export async function startGateway({
       bridge = await Bridge.open({
         ...{ config: config.binary, apps, delivery, logger, clock },
         feedback: outcomes.feedbackReaders,
+        findGone: (...question) => outcomes.feedback.findGone(...question),
         answered: (...answer) => outcomes.answered(...answer),
       });
   } catch (error) {

@@ -74,6 +74,7 @@ export async function openBridgeAlone(
     feedback: new FakeFeedback([]),
     clock,
     logger: { info: note, warn: note },
+    findGone: async () => new Map(),
     answered: async () => undefined,
     ...options,
     config: {

@@ -1,12 +1,14 @@
 import type { Clock, Outcome } from "@carillon/apns";
 import type { App, Apps } from "../apps/index.ts";
 import type { BinaryConfig } from "../config/index.ts";
-import type { Delivery } from "../delivery/index.ts";
+import { type Delivery, possibleEnvironments } from "../delivery/index.ts";
 import { type BridgeLimits, type BridgeLogger, defaultBridgeLimits } from "./bridge-limits.ts";
+import { choiceFor } from "./draft-runs.ts";
 import { serveFeedback } from "./feedback-connection.ts";
 import type { FeedbackSource } from "./feedback-source.ts";
 import { FrameReader } from "./frame-reader.ts";
 import type { FrameTaker, TakerListener } from "./frame-taker.ts";
+import { GoneFrames, type GoneLookup } from "./gone-frames.ts";
 import { type PassThroughGate, PassThroughRoute } from "./pass-through-route.ts";
 import { PassThroughTaker } from "./pass-through-taker.ts";
 import { PushConnection } from "./push-connection.ts";
@@ -21,6 +23,8 @@ export interface BridgeOptions {
   readonly clock: Clock;
   readonly logger: BridgeLogger;
   readonly limits?: Partial<BridgeLimits> | undefined;
+  /** Those of these device tokens that are gone. Asked for apps that want no notifications to them. */
+  findGone(app: string, environment: string, deviceTokens: readonly string[]): ReturnType<GoneLookup>;
   /** Pass-through: hears of Apple's answers. Resolves when what is to be known of one later is on disk. */
   answered(app: string, environment: string, deviceToken: string, outcome: Outcome): Promise<void>;
 }
@@ -133,6 +137,20 @@ export class Bridge {
   }
 
   #takerFor(app: App, listener: TakerListener): FrameTaker {
+    const taker = this.#plainTakerFor(app, listener);
+    return app.config.goneTokens === "deny" ? new GoneFrames(taker, this.#goneLookupFor(app)) : taker;
+  }
+
+  #goneLookupFor({ config: app }: App): GoneLookup {
+    const { config, findGone } = this.#options;
+    const environments = config.mode === "queued" ? possibleEnvironments(choiceFor(app)) : [app.environment];
+    return async (deviceTokens) => {
+      const found = environments.map((environment) => findGone(app.name, environment, deviceTokens));
+      return new Map((await Promise.all(found)).flatMap((each) => [...each]));
+    };
+  }
+
+  #plainTakerFor(app: App, listener: TakerListener): FrameTaker {
     const { config, delivery, clock, logger, answered } = this.#options;
     if (config.mode === "queued") return new QueuedTaker({ app, delivery, clock, logger }, listener);
     return new PassThroughTaker(

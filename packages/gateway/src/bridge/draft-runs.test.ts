@@ -33,7 +33,7 @@ test("runs say what the frames said, in order, however the bytes came", () => {
     const chunks: Buffer[] = [];
     for (let at = 0; at < stream.length; at += size)
       chunks.push(Buffer.from(Uint8Array.prototype.slice.call(stream, at, at + size)));
-    const drafts = draftRuns(pushesIn(chunks), "sandbox").flatMap(draftsOf);
+    const drafts = draftRuns(pushesIn(chunks), { environment: "sandbox" }).flatMap(draftsOf);
     expect(drafts, `chunks of ${size}`).toHaveLength(40);
     drafts.forEach((draft, at) => {
       expect(draft.deviceTokens).toEqual([Buffer.alloc(4 + at, at + 0xa0).toString("hex")]);
@@ -49,5 +49,22 @@ test("frames of one read that differ in device token and payload only are one ru
     encodeFrame(0, { deviceToken: Buffer.alloc(32, at), payload: Buffer.from(`{"a":${at}}`) }),
   );
   const bytes = Buffer.from(new Uint8Array(Buffer.concat(frames)).buffer);
-  expect(draftRuns(pushesIn([bytes]), "sandbox").map(({ recipients }) => recipients)).toEqual([10]);
+  expect(
+    draftRuns(pushesIn([bytes]), { environment: "sandbox" }).map(({ recipients }) => recipients),
+  ).toEqual([10]);
+});
+
+const push: WantedPush = {
+  ...{ kind: "push", identifier: 1, deviceToken: Buffer.alloc(32), payload: Buffer.from("{}") },
+  ...{ topic: "com.example", pushType: "alert", priority: undefined, expirationSeconds: undefined },
+};
+
+test("frames name no environment: where the app resolves environments, the other one may be tried", () => {
+  const sharedOf = (resolveEnvironment: boolean | undefined) =>
+    draftRuns([push], {
+      environment: "production",
+      ...(resolveEnvironment === undefined ? {} : { resolveEnvironment }),
+    })[0]?.shared;
+  expect(sharedOf(true)).toMatchObject({ environment: "production", environmentChoice: "open" });
+  for (const off of [false, undefined]) expect(sharedOf(off)).not.toHaveProperty("environmentChoice");
 });

@@ -3,17 +3,19 @@ import { type DraftRun, runSpan, type SharedDraft } from "../delivery/index.ts";
 import type { WantedPush } from "./frame-reader.ts";
 
 type Choice = Pick<SharedDraft, "environment" | "environmentChoice">;
+type ChoosingApp = Pick<AppConfig, "environment" | "resolveEnvironment">;
+
+/** Frames name no environment. */
+export function choiceFor({ environment, resolveEnvironment }: ChoosingApp): Choice {
+  return { environment, ...(resolveEnvironment ? { environmentChoice: "open" } : {}) };
+}
 
 /**
  * The pushes as drafts, in order; those in a row that differ in device token and payload only, and came in one read, become one
  * run. Nothing is copied: the runs point into the bytes as they came.
  */
-export function draftRuns(
-  pushes: readonly WantedPush[],
-  app: Pick<AppConfig, "environment" | "resolveEnvironment">,
-): readonly DraftRun[] {
-  const { environment, resolveEnvironment } = app;
-  const choice: Choice = { environment, ...(resolveEnvironment ? { environmentChoice: "open" } : {}) };
+export function draftRuns(pushes: readonly WantedPush[], app: ChoosingApp): readonly DraftRun[] {
+  const choice = choiceFor(app);
   const runs: DraftRun[] = [];
   for (let from = 0; from < pushes.length; ) {
     const first = pushes[from]!;

@@ -14,7 +14,7 @@ export {
 export { type IdRun, packIds, unpackIds } from "./id-runs.ts";
 export type { Inspection, NotificationContent } from "./inspector.ts";
 export type { ListRequest, NotificationPage } from "./lister.ts";
-export type { NotificationDraft } from "./notification-draft.ts";
+export { type NotificationDraft, possibleEnvironments } from "./notification-draft.ts";
 export { parseCursor, writeCursor } from "./notification-id.ts";
 export { NotificationIds } from "./notification-ids.ts";
 export type { Attempt, NotificationRecord } from "./notification-record.ts";

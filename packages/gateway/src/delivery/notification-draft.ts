@@ -44,3 +44,11 @@ export interface NotificationDraft {
 export function otherEnvironment(environment: Environment): Environment {
   return environment === "production" ? "sandbox" : "production";
 }
+
+/** Where a draft may go. A device token that is gone in one environment never belonged to the other. */
+export function possibleEnvironments({
+  environment,
+  environmentChoice,
+}: Pick<NotificationDraft, "environment" | "environmentChoice">): readonly Environment[] {
+  return environmentChoice === "open" ? [environment, otherEnvironment(environment)] : [environment];
+}

@@ -4,6 +4,7 @@ import {
   deviceTokenIn,
   deviceTokensOf,
   type NotificationDraft,
+  possibleEnvironments,
   runSpan,
   sharedOf,
 } from "../../delivery/index.ts";
@@ -72,7 +73,7 @@ function tokensIn(lines: readonly ReadLines[]): ReadonlyMap<Environment, string[
     const draft = draftIn(each);
     if (draft === undefined) continue;
     const deviceTokens = [...deviceTokensOf(draft)];
-    for (const environment of environmentsOf(sharedOf(draft))) {
+    for (const environment of possibleEnvironments(sharedOf(draft))) {
       const known = tokens.get(environment);
       // Not by spreading: they may be too many for arguments.
       if (known === undefined) tokens.set(environment, deviceTokens.slice());
@@ -89,16 +90,11 @@ function draftIn(line: ReadLines): NotificationDraft | DraftRun | undefined {
 
 type Choice = Pick<NotificationDraft, "environment" | "environmentChoice">;
 
-/** Where it may go. A device token that is gone in one environment never belonged to the other. */
-function environmentsOf({ environment, environmentChoice }: Choice): readonly Environment[] {
-  return environmentChoice === "open" ? ["production", "sandbox"] : [environment];
-}
-
 function goneFor(
   draft: Choice,
   gone: ReadonlyMap<Environment, ReadonlyMap<string, GoneToken>>,
 ): ReadonlyMap<string, GoneToken> | undefined {
-  const [one, other] = environmentsOf(draft).flatMap((environment) => gone.get(environment) ?? []);
+  const [one, other] = possibleEnvironments(draft).flatMap((environment) => gone.get(environment) ?? []);
   return one === undefined || other === undefined ? one : new Map([...one, ...other]);
 }
 
