@@ -6,11 +6,13 @@
  *   npm run bench -- webhooks            2,000,000 events for each latency
  *   npm run bench -- webhooks --quick    200,000
  */
+import { randomBytes } from "node:crypto";
 import { once } from "node:events";
 import { mkdtempSync, readdirSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { systemClock } from "@carillon/apns";
+import { Sealer } from "../packages/gateway/dist/apps/index.js";
 import { openWebhooks } from "../packages/gateway/dist/outcomes/index.js";
 import { EventLog } from "../packages/gateway/dist/outcomes/stored-event-log.js";
 import { SqliteStore } from "../packages/gateway/dist/store/index.js";
@@ -64,7 +66,14 @@ async function catchUp(events: number, answerAfterMs: number): Promise<(string |
     // All of it is kept, also where it is more than the usual.
     const log = new EventLog({ store, clock: systemClock, logger, retention: { keepBytes: 64 * 2 ** 30 } });
     const receivers = { allowHttp: true, allowPorts: "any", allowNetworks: ["127.0.0.0/8"] } as const;
-    const webhooks = await openWebhooks({ store, events: log, receivers, logger, version: "0.0.0" });
+    const webhooks = await openWebhooks({
+      sealer: new Sealer(randomBytes(32)),
+      store,
+      events: log,
+      receivers,
+      logger,
+      version: "0.0.0",
+    });
     const before = process.cpuUsage();
     const startedMs = performance.now();
     const { webhook } = await webhooks.create({ url: `http://127.0.0.1:${port}/`, after: "0" });

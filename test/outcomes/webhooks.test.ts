@@ -1,4 +1,6 @@
 /** From a push to the sender's own server, through the gateway as it is started. */
+import { readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { startSimulator } from "@carillon/simulator";
 import { Webhook } from "standardwebhooks";
 import { expect, onTestFinished, test } from "vitest";
@@ -33,4 +35,34 @@ test("what becomes of a notification is posted over TLS to the server that asked
   const [event] = JSON.parse(first?.text ?? "").items as RunEvent[];
   expect(event?.type).toBe("notification.accepted");
   expect(`${event?.data.batch}${event?.data.ids[0]}`).toBe(results[0].id);
+});
+
+test("no secret lies in the data folder as it is, and a gateway without the key says what to do", async () => {
+  const dataDir = temporaryFolder();
+  const simulator = await startSimulator();
+  onTestFinished(() => simulator.close());
+  const config = configFor(dataDir, appFor(simulator));
+  const first = await openGateway(config);
+  const { body } = await call(first, "/v1/webhooks", { url: "https://hooks.example.com/carillon" });
+  await first.close();
+  const secret = Buffer.from(body.secret.slice("whsec_".length), "base64");
+  const files = readdirSync(dataDir).filter((name) => statSync(join(dataDir, name)).isFile());
+  expect(files).toEqual(expect.arrayContaining(["carillon.db", "webhooks.key"]));
+  for (const name of files) {
+    const bytes = readFileSync(join(dataDir, name));
+    expect(bytes.includes("whsec_") || bytes.includes(secret), name).toBe(false);
+  }
+  rmSync(join(dataDir, "webhooks.key"));
+  const second = await openGateway(config);
+  const { items } = (await call(second, "/v1/webhooks")).body;
+  expect(items).toMatchObject([{ id: body.id, status: "disabled", disabledBecause: "sealed" }]);
+  const ping = await call(second, `/v1/webhooks/${body.id}/ping`, {});
+  expect([ping.status, JSON.stringify(ping.body)]).toEqual([422, expect.stringMatching(/Put that key back/)]);
+  expect((await call(second, `/v1/webhooks/${body.id}/rotate`, {})).body).toMatchObject({
+    status: "enabled",
+  });
+  await second.close();
+
+  writeFileSync(join(dataDir, "webhooks.key"), "nonsense");
+  await expect(openGateway(config)).rejects.toThrow(/holds no key.*Put the file back/);
 });

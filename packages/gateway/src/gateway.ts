@@ -6,7 +6,7 @@ import { certificateOf, systemClock } from "@carillon/apns";
 import type { FastifyInstance } from "fastify";
 import { type Logger, pino } from "pino";
 import { createApi, openAdminKey } from "./api/index.ts";
-import { Apps } from "./apps/index.ts";
+import { Apps, openSealingKey, Sealer } from "./apps/index.ts";
 import { Bridge } from "./bridge/index.ts";
 import type { Config, Limits } from "./config/index.ts";
 import { type Delivery, type DeliveryOptions, startDelivery } from "./delivery/index.ts";
@@ -53,6 +53,7 @@ export class GatewayStartError extends Error {
  * @throws {GatewayStartError} the port is taken or cannot be had
  * @throws {StoreFailedError} another carillon is running on this data folder, or it cannot be opened
  * @throws {AdminKeyError} `admin.key` can be neither read nor made
+ * @throws {SealingKeyError} `webhooks.key` can be neither read nor made
  * @throws {ApnsError} an app's credentials or endpoint cannot work
  */
 export async function startGateway({
@@ -66,6 +67,7 @@ export async function startGateway({
   for (const each of bridgePorts(config)) await assertCanListen(each);
   const adminKeyFile = join(dataDir, "admin.key");
   const adminKey = openAdminKey(adminKeyFile);
+  const sealer = new Sealer(config.sealingKey ?? openSealingKey(join(dataDir, "webhooks.key")));
   const store = await SqliteStore.open({ dataDir });
   const clock = systemClock;
   const outcomes = new Outcomes({
@@ -102,7 +104,7 @@ export async function startGateway({
   let bridge: Bridge | undefined;
   try {
     const { webhooks: receivers = {} } = config;
-    webhooks = await openWebhooks({ store, events: outcomes.log, receivers, logger, version });
+    webhooks = await openWebhooks({ store, events: outcomes.log, receivers, sealer, logger, version });
     server = await createApi({ apps, delivery, outcomes, webhooks, adminKey, logger, version });
     await server.listen({ host: listen.host, port: listen.port }).catch((error) => {
       throw explainListenError(error, listen);

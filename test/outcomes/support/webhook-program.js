@@ -1,6 +1,7 @@
 // The event log and the webhooks in a process of their own, for the kill test. JavaScript, so that it starts at once. It makes one
 // endpoint where there is none, appends events as long as it lives, and tells its parent how far the log is on disk.
 import { systemClock } from "@carillon/apns";
+import { Sealer } from "../../../packages/gateway/dist/apps/index.js";
 import { Webhooks } from "../../../packages/gateway/dist/outcomes/index.js";
 import { EventLog } from "../../../packages/gateway/dist/outcomes/stored-event-log.js";
 import { defaultWebhookLimits } from "../../../packages/gateway/dist/outcomes/webhooks/open-webhooks.js";
@@ -16,6 +17,8 @@ const webhooks = await Webhooks.start({
   store,
   events: log,
   receivers: { allowHttp: true, allowPorts: "any", allowNetworks: ["127.0.0.1/32"] },
+  // The same one at every start.
+  sealer: new Sealer(Buffer.alloc(32, 1)),
   resolve: async () => ["127.0.0.1"],
   clock: systemClock,
   random: Math.random,

@@ -314,6 +314,16 @@ export const configSchema = Type.Object(
               description: "Name a PEM file with a further trust anchor for receivers of webhooks.",
             }),
           ),
+          sealingKeyFile: Type.Optional(
+            Type.String({
+              minLength: 1,
+              description:
+                "Name a file with the key that seals secrets: 32 bytes in base64, as openssl rand -base64 32 prints them.",
+            }),
+          ),
+          sealingKey: Type.Optional(
+            Type.String({ ...environmentOnly, description: "The text of that file." }),
+          ),
         },
         { additionalProperties: false },
       ),

@@ -16,6 +16,8 @@ export interface Config {
   /** How long verdicts on device tokens are kept, since an answer last said so, and where they belong, since that was found. */
   readonly feedback?: { readonly keepMs: number };
   readonly webhooks?: WebhooksConfig;
+  /** Seals the secrets of webhooks, 32 bytes; absent: the one in `webhooks.key` of the data folder. */
+  readonly sealingKey?: Uint8Array;
   /** The bridge for senders of the retired binary protocol; absent: there is none. */
   readonly binary?: BinaryConfig;
   readonly apps: readonly AppConfig[];

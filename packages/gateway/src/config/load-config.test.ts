@@ -362,6 +362,28 @@ test("variables that leave a gap in the list of apps are told", () => {
   );
 });
 
+test("the key that seals secrets comes from a file or the environment, never from the configuration", () => {
+  const key = Buffer.alloc(32, 7);
+  const text = key.toString("base64");
+  writeFileSync(join(folder, "sealing.key"), `${text}\n`);
+  const named = `webhooks: { sealingKeyFile: sealing.key }\napps: ${app}`;
+  const variables = { CARILLON_WEBHOOKS_SEALING_KEY: text };
+  const config = configOf(named);
+  expect([config.sealingKey, config.webhooks]).toEqual([key, {}]);
+  expect(configOf(`apps: ${app}`, variables).sealingKey).toEqual(key);
+  expect(configOf(`apps: ${app}`).sealingKey).toBeUndefined();
+  expect(problemsOf(named, variables)).toEqual([
+    expect.stringMatching(/sealingKey: The file and the environment both give the sealing key/),
+  ]);
+  expect(problemsOf(`webhooks: { sealingKey: ${text} }\napps: ${app}`)).toEqual([
+    expect.stringMatching(/A secret may not stand in this file.*sealingKeyFile/),
+  ]);
+  const short = problemsOf(`apps: ${app}`, { CARILLON_WEBHOOKS_SEALING_KEY: "c2hvcnQ=" });
+  expect(short).toEqual([expect.stringMatching(/This is no key.*openssl rand/)]);
+  expect(short.join()).not.toContain("c2hvcnQ");
+  expect(problemsOf(`webhooks: { sealingKeyFile: none }\napps: ${app}`)).toHaveLength(1);
+});
+
 test("where webhooks may go is read from the file and the environment", async () => {
   const { ca } = await makeServerCertificate();
   writeFileSync(join(folder, "inner.pem"), ca);

@@ -70,6 +70,7 @@ class ConfigReader {
     // The files that are named are looked at even where the rest has mistakes: one run tells them all.
     const apps = this.#readApps(value);
     const webhooks = this.#readWebhooks(value);
+    const sealingKey = this.#readSealingKey(value);
     const data = stringAt(value, "data") ?? "./carillon-data";
     const dataDir = resolve(this.#folder, data);
     this.#checkDataDir(dataDir);
@@ -88,6 +89,7 @@ class ConfigReader {
       ...(events === undefined ? {} : { events: readEvents(events) }),
       ...(feedback?.keepHours === undefined ? {} : { feedback: { keepMs: feedback.keepHours * hourMs } }),
       ...(webhooks === undefined ? {} : { webhooks }),
+      ...(sealingKey === undefined ? {} : { sealingKey }),
       ...(binary === undefined ? {} : { binary: { host: listen.host, ...binary.settings } }),
       apps,
     };
@@ -96,7 +98,7 @@ class ConfigReader {
   #readWebhooks(value: unknown): WebhooksConfig | undefined {
     const webhooks = (value as Partial<WrittenConfig> | undefined)?.webhooks;
     if (typeof webhooks !== "object" || webhooks === null) return undefined;
-    const { ca: file, ...rest } = webhooks;
+    const { ca: file, sealingKey: _key, sealingKeyFile: _file, ...rest } = webhooks;
     const networks: unknown = rest.allowNetworks;
     if (Array.isArray(networks))
       networks.forEach((network: unknown, index) => {
@@ -108,6 +110,33 @@ class ConfigReader {
       });
     const ca = typeof file === "string" ? this.#readTrustAnchors(["webhooks", "ca"], file) : undefined;
     return { ...rest, ...(ca === undefined ? {} : { ca }) };
+  }
+
+  #readSealingKey(value: unknown): Uint8Array | undefined {
+    const webhooks = (value as Partial<WrittenConfig> | undefined)?.webhooks;
+    if (typeof webhooks !== "object" || webhooks === null) return undefined;
+    const { sealingKey, sealingKeyFile } = webhooks;
+    const path: Path = ["webhooks", sealingKey === undefined ? "sealingKeyFile" : "sealingKey"];
+    if (sealingKey !== undefined && sealingKeyFile !== undefined) {
+      this.#refuse(path, "The file and the environment both give the sealing key. Leave one of them out.");
+      return undefined;
+    }
+    let text: unknown = sealingKey;
+    try {
+      if (typeof sealingKeyFile === "string")
+        text = readFileSync(resolve(this.#folder, sealingKeyFile), "utf8");
+    } catch (error) {
+      this.#refuse(path, explainReadError(error));
+      return undefined;
+    }
+    if (typeof text !== "string") return undefined;
+    const key = Buffer.from(text.trim(), "base64");
+    if (key.length === 32) return key;
+    this.#refuse(
+      path,
+      "This is no key: it must be 32 bytes in base64, as openssl rand -base64 32 prints them.",
+    );
+    return undefined;
   }
 
   #readApps(value: unknown): AppConfig[] {

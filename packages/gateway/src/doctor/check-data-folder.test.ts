@@ -34,11 +34,14 @@ test("who holds it is told: one that runs, or one that was killed", () => {
 test("less room than the queue may take, and a key that others can read, are warnings", () => {
   const findings = look({ maxQueuedBytes: Number.MAX_SAFE_INTEGER });
   expect(findings).toContainEqual(expect.stringMatching(/^warning .* are free on its disk; .* GiB would be/));
-  writeFileSync(join(dataDir, "admin.key"), "k");
-  chmodSync(join(dataDir, "admin.key"), 0o644);
-  expect(look()).toContainEqual(expect.stringMatching(/^warning .*admin\.key can be read by other users$/));
-  chmodSync(join(dataDir, "admin.key"), 0o600);
-  expect(look()).toHaveLength(2);
+  for (const name of ["admin.key", "webhooks.key"]) {
+    writeFileSync(join(dataDir, name), "k");
+    chmodSync(join(dataDir, name), 0o644);
+    const warning = expect.stringMatching(new RegExp(`^warning .*${name} can be read by other users$`));
+    expect(look()).toContainEqual(warning);
+    chmodSync(join(dataDir, name), 0o600);
+    expect(look()).toHaveLength(2);
+  }
 });
 
 test("a clock behind a file that was written, or behind this version, is a problem", () => {

@@ -26,13 +26,14 @@ export function checkDataFolder({ dataDir, limits }: Pick<Config, "dataDir" | "l
   return [
     say.ok(`${dataDir} can be written`),
     ...checkHolder(dataDir),
-    ...checkKey(dataDir),
+    ...checkKey(dataDir, "admin.key", "may do everything"),
+    ...checkKey(dataDir, "webhooks.key", "and the database can sign webhooks"),
     checkSpace(dataDir, limits),
   ];
 }
 
 /** What must be open to the gateway once it is there. */
-const dataFiles = ["carillon.db", "carillon.db-wal", "admin.key"] as const;
+const dataFiles = ["carillon.db", "carillon.db-wal", "admin.key", "webhooks.key"] as const;
 
 function isDenied(path: string): boolean {
   try {
@@ -56,13 +57,11 @@ function checkHolder(dataDir: string): readonly Finding[] {
       ];
 }
 
-function checkKey(dataDir: string): readonly Finding[] {
-  const file = join(dataDir, "admin.key");
+function checkKey(dataDir: string, name: string, might: string): readonly Finding[] {
+  const file = join(dataDir, name);
   const mode = existsSync(file) && process.platform !== "win32" ? statSync(file).mode & 0o077 : 0;
   if (mode === 0) return [];
-  return [
-    say.warning(`${file} can be read by other users`, `Whoever has it may do everything: chmod 600 ${file}.`),
-  ];
+  return [say.warning(`${file} can be read by other users`, `Whoever has it ${might}: chmod 600 ${file}.`)];
 }
 
 function checkSpace(dataDir: string, limits: Config["limits"]): Finding {

@@ -81,8 +81,9 @@ const webhookFields = {
   createdAt: Type.String(),
   status: Type.Enum(["enabled", "failing", "disabled"]),
   disabledBecause: Type.Optional(
-    Type.Enum(["gone", "failing", "asked"], {
-      description: "gone: it answered 410. failing: it took nothing for three days. asked: by an update.",
+    Type.Enum(["gone", "failing", "asked", "sealed"], {
+      description:
+        "gone: it answered 410. failing: it took nothing for three days. asked: by an update. sealed: the key that sealed its secret is not here.",
     }),
   ),
   disabledAt: Type.Optional(Type.String()),

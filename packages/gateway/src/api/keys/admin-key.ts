@@ -1,15 +1,6 @@
 import { hash, randomBytes, timingSafeEqual } from "node:crypto";
-import {
-  closeSync,
-  fsyncSync,
-  linkSync,
-  mkdirSync,
-  openSync,
-  readFileSync,
-  rmSync,
-  writeSync,
-} from "node:fs";
-import { dirname } from "node:path";
+import { readFileSync } from "node:fs";
+import { makeSecretFile } from "../../apps/index.ts";
 
 /** Why the admin key cannot be used, and what to do about it. */
 export class AdminKeyError extends Error {
@@ -62,23 +53,5 @@ function readKey(file: string): string | undefined {
 
 function makeKey(file: string): string {
   const key = `ck_${randomBytes(32).toString("base64url")}`;
-  mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
-  const draft = `${file}.${process.pid}.new`;
-  const descriptor = openSync(draft, "w", 0o600);
-  try {
-    writeSync(descriptor, key);
-    fsyncSync(descriptor);
-  } finally {
-    closeSync(descriptor);
-  }
-  try {
-    // Unlike a rename it leaves the key alone that another process made in the meantime.
-    linkSync(draft, file);
-    return key;
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
-    return readKey(file) ?? key;
-  } finally {
-    rmSync(draft, { force: true });
-  }
+  return makeSecretFile(file, key) ? key : (readKey(file) ?? key);
 }

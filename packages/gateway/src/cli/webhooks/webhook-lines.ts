@@ -34,6 +34,7 @@ const because: Readonly<Record<string, string>> = {
   gone: "it answered 410",
   failing: "it took nothing for three days",
   asked: "by an update",
+  sealed: "the key that sealed its secret is not here: put it back, or rotate",
 };
 const indent = "  ";
 

@@ -8,7 +8,7 @@ import { type Message, MessageSource } from "./message-source.ts";
 import { PageSize, type PageSizeLimits } from "./page-size.ts";
 import type { CallResult, Receiver } from "./receiver.ts";
 import { type DisabledCause, isDelivered, judgeCall, type RetrySchedule } from "./retry-schedule.ts";
-import type { WebhookAttempt, WebhookProgress, WebhookSettings } from "./webhook.ts";
+import { isLocked, type WebhookAttempt, type WebhookProgress, type WebhookSettings } from "./webhook.ts";
 
 export interface LoopOptions {
   readonly id: string;
@@ -111,6 +111,7 @@ export class DeliveryLoop {
   }
 
   async #run(): Promise<void> {
+    if (isLocked(this.#options.settings)) return;
     while (!this.#wait.isOver && this.progress.standing.kind !== "disabled") {
       await this.#untilNextTry();
       const message = this.#wait.isOver ? undefined : await this.#next();

@@ -18,7 +18,7 @@ export const defaultWebhookLimits: WebhookLimits = {
 
 export type OpenWebhooksOptions = Pick<
   WebhooksOptions,
-  "store" | "events" | "receivers" | "logger" | "version"
+  "store" | "events" | "receivers" | "sealer" | "logger" | "version"
 >;
 
 /** Goes on with the deliveries that the store knows of. */

@@ -14,8 +14,11 @@ export type Standing =
     }
   | { readonly kind: "disabled"; readonly cause: DisabledCause; readonly atMs: number };
 
-/** `gone`: it answered 410. `failing`: for days. `asked`: by the operator. */
-export type DisabledCause = "gone" | "failing" | "asked";
+/**
+ * `gone`: it answered 410. `failing`: for days. `asked`: by the operator. `sealed`: the key that sealed its secret is not here;
+ * shown, never stored.
+ */
+export type DisabledCause = "gone" | "failing" | "asked" | "sealed";
 
 export interface RetrySchedule {
   /** Pauses after the first failures; the last one stands for all that follow. */

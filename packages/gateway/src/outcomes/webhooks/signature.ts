@@ -10,6 +10,11 @@ export function makeSecret(): string {
   return prefix + randomBytes(secretBytes).toString("base64");
 }
 
+/** Whether it is one that messages can be signed with. */
+export function isSecret(text: string): boolean {
+  return text.startsWith(prefix);
+}
+
 export interface SignedHeaders {
   readonly "webhook-id": string;
   readonly "webhook-timestamp": string;

@@ -1,5 +1,5 @@
 import type { EventType } from "../event.ts";
-import type { WebhookProgress, WebhookSecret, WebhookSettings } from "./webhook.ts";
+import { isLocked, type WebhookProgress, type WebhookSecret, type WebhookSettings } from "./webhook.ts";
 
 export interface NewWebhook {
   readonly url: string;
@@ -51,7 +51,7 @@ export function rotated(
   overlapMs: number,
   nowMs: number,
 ): WebhookState {
-  const present = settings.secrets.filter(({ untilMs }) => untilMs === undefined);
+  const present = isLocked(settings) ? [] : settings.secrets.filter(({ untilMs }) => untilMs === undefined);
   const former = overlapMs === 0 ? [] : present.map((each) => ({ ...each, untilMs: nowMs + overlapMs }));
   const secrets: WebhookSecret[] = [{ secret }, ...former];
   return { settings: { ...settings, secrets }, progress };

@@ -1,5 +1,6 @@
 import type { EventFilter } from "./batch-source.ts";
 import type { Standing } from "./retry-schedule.ts";
+import { isSecret } from "./signature.ts";
 
 /** What its operator chose. Stored as JSON. */
 export interface WebhookSettings extends EventFilter {
@@ -11,6 +12,7 @@ export interface WebhookSettings extends EventFilter {
 }
 
 export interface WebhookSecret {
+  /** As it is sealed, where the key that sealed it is not here. */
   readonly secret: string;
   /** Signs no longer than this, epoch milliseconds; absent: until the next rotation. */
   readonly untilMs?: number;
@@ -57,9 +59,16 @@ export interface Webhook extends Omit<WebhookSettings, "secrets"> {
   readonly previousSecretUntilMs?: number;
 }
 
-/** The secrets that sign now: at least one. */
+/** The secrets that sign now: at least one, unless the key that sealed them is not here. */
 export function secretsAt({ secrets }: WebhookSettings, nowMs: number): readonly string[] {
-  return secrets.flatMap(({ secret, untilMs }) => (untilMs === undefined || untilMs > nowMs ? [secret] : []));
+  return secrets.flatMap(({ secret, untilMs }) =>
+    isSecret(secret) && (untilMs === undefined || untilMs > nowMs) ? [secret] : [],
+  );
+}
+
+/** Whether it cannot sign, for the key that sealed its secret is not here. */
+export function isLocked({ secrets }: WebhookSettings): boolean {
+  return secrets.some(({ secret, untilMs }) => untilMs === undefined && !isSecret(secret));
 }
 
 /** What its operator may see. */

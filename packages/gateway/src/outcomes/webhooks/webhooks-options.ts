@@ -6,6 +6,7 @@ import type { CallLimits } from "./receiver.ts";
 import type { ResolveName } from "./receiver-names.ts";
 import type { ReceiverSettings } from "./receiver-policy.ts";
 import type { RetrySchedule } from "./retry-schedule.ts";
+import type { SecretSealer } from "./sealed-settings.ts";
 
 /** The event log as webhooks need it. */
 export interface WebhookEvents extends EventReader {
@@ -17,6 +18,7 @@ export interface WebhooksOptions {
   readonly store: WebhookStore & Pick<EventStore, "appendEvents">;
   readonly events: WebhookEvents;
   readonly receivers: ReceiverSettings;
+  readonly sealer: SecretSealer;
   readonly resolve: ResolveName;
   readonly clock: Clock;
   readonly random: Random;

@@ -86,11 +86,11 @@ export interface TestWebhooks {
   readonly events: MemoryEvents;
   readonly store: Store;
   /** As after kill -9 and a new start: nothing more is stored by the one before. */
-  restart(): Promise<void>;
+  restart(sealer?: WebhooksOptions["sealer"]): Promise<void>;
 }
 
 export type TestOptions = Partial<
-  Pick<WebhooksOptions, "schedule" | "receivers" | "resolve" | "callLimits"> & {
+  Pick<WebhooksOptions, "schedule" | "receivers" | "resolve" | "callLimits" | "sealer"> & {
     readonly limits: Partial<WebhooksOptions["limits"]>;
     readonly clock: Clock;
   }
@@ -103,6 +103,7 @@ const quickSchedule = { ...defaultSchedule, pausesMs: [1], longPauseMs: 1 };
 export const webhookTestOptions = {
   receivers: { allowHttp: true, allowPorts: "any", allowNetworks: ["127.0.0.0/8"] },
   resolve: async () => ["127.0.0.1"],
+  sealer: { seal: (secret) => `sealed ${secret}`, unseal: (sealed) => sealed.replace("sealed ", "") },
   clock: systemClock,
   random: Math.random,
   logger: { info: () => undefined, warn: () => undefined, error: () => undefined },
@@ -120,10 +121,11 @@ export async function openTestWebhooks(options: TestOptions = {}): Promise<TestW
   const steady = batchBytes === undefined ? {} : { mostBatchBytes: batchBytes };
   const events = new MemoryEvents();
   const store = openMemoryStore(() => clock.now());
-  const start = (through: Store): Promise<Webhooks> =>
+  const start = (through: Store, sealer = options.sealer ?? webhookTestOptions.sealer): Promise<Webhooks> =>
     Webhooks.start({
       ...webhookTestOptions,
       ...options,
+      sealer,
       store: through,
       events,
       clock,
@@ -134,12 +136,12 @@ export async function openTestWebhooks(options: TestOptions = {}): Promise<TestW
     webhooks: await start(current.store),
     events,
     store,
-    async restart() {
+    async restart(sealer) {
       const before = subject.webhooks;
       current.kill();
       await before.stop(0);
       current = mortal(store);
-      subject.webhooks = await start(current.store);
+      subject.webhooks = await start(current.store, sealer);
     },
   };
   return subject;

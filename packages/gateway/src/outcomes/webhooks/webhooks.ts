@@ -5,8 +5,10 @@ import { DeliveryLoop } from "./delivery-loop.ts";
 import { Receiver } from "./receiver.ts";
 import { ReceiverPolicy } from "./receiver-policy.ts";
 import type { DisabledCause } from "./retry-schedule.ts";
+import { readSettings, writeSettings } from "./sealed-settings.ts";
 import { makeSecret } from "./signature.ts";
 import {
+  isLocked,
   showWebhook,
   type Webhook,
   type WebhookAttempt,
@@ -46,23 +48,31 @@ export class Webhooks {
   readonly #entries = new Map<string, Entry>();
   #changes: Promise<unknown> = Promise.resolve();
   #isStopped = false;
+  /** When endpoints were found locked: at the start. */
+  readonly #startedAtMs: number;
 
   private constructor(options: WebhooksOptions) {
     this.#options = options;
     this.#policy = new ReceiverPolicy(options.receivers);
+    this.#startedAtMs = options.clock.now();
   }
 
   /** Goes on with what the store holds. */
   static async start(options: WebhooksOptions): Promise<Webhooks> {
     const webhooks = new Webhooks(options);
-    const stored = await options.store.listWebhooks();
-    for (const { id, settings, progress } of stored)
-      webhooks.#begin(
-        id,
-        JSON.parse(settings) as WebhookSettings,
-        JSON.parse(progress) as WebhookProgress,
-        stored.length,
-      );
+    const { store, sealer, limits, logger } = options;
+    const stored = await store.listWebhooks();
+    for (const { id, settings: written, progress } of stored) {
+      const { settings, isPlain } = readSettings(id, written, sealer);
+      // Older versions stored secrets as they are.
+      if (isPlain)
+        await store.changeWebhook({
+          ...{ id, settings: writeSettings(id, settings, sealer) },
+          keepAttempts: limits.keepAttempts,
+        });
+      if (isLocked(settings)) logger.error({ webhook: id }, lockedText);
+      webhooks.#begin(id, settings, JSON.parse(progress) as WebhookProgress, stored.length);
+    }
     return webhooks;
   }
 
@@ -92,7 +102,8 @@ export class Webhooks {
       const secret = makeSecret();
       const settings: WebhookSettings = { ...chosen, secrets: [{ secret }], createdAtMs: clock.now() };
       const progress: WebhookProgress = { cursor, replays: 0, standing: { kind: "well" } };
-      await store.addWebhook({ id, settings: JSON.stringify(settings), progress: JSON.stringify(progress) });
+      const written = writeSettings(id, settings, this.#options.sealer);
+      await store.addWebhook({ id, settings: written, progress: JSON.stringify(progress) });
       return { webhook: this.#show(this.#begin(id, settings, progress, this.#entries.size + 1)), secret };
     });
   }
@@ -145,6 +156,7 @@ export class Webhooks {
   async ping(id: string): Promise<WebhookAttempt> {
     const { clock, version, store, limits } = this.#options;
     const { settings } = this.#entry(id);
+    if (isLocked(settings)) throw new WebhookRefusal("invalid", "", lockedText);
     const receiver = this.#receiverOf(settings);
     const message = {
       id: `ping_${randomBytes(12).toString("base64url")}`,
@@ -217,7 +229,7 @@ export class Webhooks {
       let after = before;
       try {
         after = change(before);
-        const settings = JSON.stringify(after.settings);
+        const settings = writeSettings(id, after.settings, this.#options.sealer);
         const progress = JSON.stringify(after.progress);
         await store.changeWebhook({ id, settings, progress, keepAttempts: limits.keepAttempts });
       } catch (error) {
@@ -252,7 +264,9 @@ export class Webhooks {
   }
 
   #show({ id, settings, loop }: Entry): Webhook {
-    return showWebhook(id, settings, loop.progress, this.#options.clock.now());
+    const webhook = showWebhook(id, settings, loop.progress, this.#options.clock.now());
+    if (!isLocked(settings)) return webhook;
+    return { ...webhook, standing: { kind: "disabled", cause: "sealed", atMs: this.#startedAtMs } };
   }
 
   #assertUrl(url: string): void {
@@ -285,6 +299,11 @@ export class Webhooks {
 function stateOf({ settings, loop }: Entry): WebhookState {
   return { settings, progress: loop.progress };
 }
+
+const lockedText =
+  "The secret of this webhook was sealed with another key, so that nothing can be signed and nothing is sent; its place in the log is " +
+  "kept. Put that key back (webhooks.key in the data folder, or CARILLON_WEBHOOKS_SEALING_KEY) and start again, or rotate it to get a " +
+  "new secret.";
 
 function userAgentOf(version: string): string {
   return `Carillon/${version}`;

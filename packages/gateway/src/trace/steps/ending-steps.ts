@@ -104,4 +104,5 @@ const disabledText = {
   gone: "it answered 410",
   failing: "it took nothing for three days",
   asked: "by its operator",
+  sealed: "the key that sealed its secret is not here",
 } as const;
