@@ -265,7 +265,7 @@ export const configSchema = Type.Object(
             Type.Integer({
               minimum: 1,
               maximum: 1_000_000,
-              description: "The newest events are kept up to this size; 1024 by default.",
+              description: "The newest events are kept up to this size; 8192 by default.",
             }),
           ),
         },

@@ -121,3 +121,11 @@ test("what is written is what is read", async () => {
   expect(items.at(-1)?.type).toBe("route.parked");
   expect(cursor).toBe("6");
 });
+
+test("events that came faster than a thousand in 50 ms are forgotten faster still", async () => {
+  const { store, log, clock } = open({ keepBytes: 500 });
+  await append(store, 200_000);
+  const before = await log.ends();
+  await clock.pass(3_000);
+  expect([before.oldest, (await log.ends()).oldest]).toEqual(["0", expect.stringMatching(/^19999\d$/)]);
+});
