@@ -120,7 +120,7 @@ class MemoryDelivery implements Delivery {
   async inspect(app: string, id: string): ReturnType<Delivery["inspect"]> {
     const record = await this.find(app, id);
     const storedAtMs = Date.parse(record?.storedAt ?? "");
-    return record && { record, storedAtMs, dueAtMs: storedAtMs };
+    return record && { record, storedAtMs, isInDoubt: false, dueAtMs: storedAtMs };
   }
 
   async list(app: string, request: ListRequest): Promise<NotificationPage> {

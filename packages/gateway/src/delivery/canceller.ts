@@ -11,6 +11,7 @@ import { decodeBatch } from "./batch/decoder.ts";
 import type { BatchRun } from "./batch-run.ts";
 import { QueueFullError } from "./delivery-errors.ts";
 import type { Dispatcher } from "./dispatcher.ts";
+import { isInDoubt } from "./doubt.ts";
 import type { Finder } from "./finder.ts";
 import { type NotificationPlace, parseNotificationId } from "./notification-id.ts";
 import { isFinal, type NotificationRecord } from "./notification-record.ts";
@@ -162,15 +163,14 @@ export class Canceller {
 
 /** Its seat, unless Apple may have it. */
 function seatOrDoubt(
-  { queue, body, isInDoubt }: FoundBatch,
+  found: FoundBatch,
   { batch, place }: NotificationPlace,
 ): Seat | "in-doubt" | "in-flight" | "again" {
+  const { queue, body } = found;
   // Purged, or a retry that is done: it is final by now.
   if (body === undefined) return "again";
   const decoded = decodeBatch(body);
   if (decoded.kind === "malformed") return "in-flight";
-  const { delivery } = decoded.batch;
-  if (isInDoubt && delivery === "at-least-once") return "in-doubt";
-  if (decoded.batch.entry(place).origin?.doubt) return "in-doubt";
-  return { queue, batch, place, bodyBytes: body.byteLength, isInDoubt };
+  if (isInDoubt(found, decoded.batch, place)) return "in-doubt";
+  return { queue, batch, place, bodyBytes: body.byteLength, isInDoubt: found.isInDoubt };
 }

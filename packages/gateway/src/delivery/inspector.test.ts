@@ -32,19 +32,31 @@ test("shows what Apple is given, by both names and within the app only", async (
 test.each([
   ["after an answer of Apple's", unavailable, false],
   ["after an attempt without an answer", noAnswer, true],
-] as const)("tells when it is tried again %s", async (_name, reply, inDoubt) => {
+] as const)("tells when it is tried again %s", async (_name, reply, isInDoubt) => {
   const sender = new FakeSender(reply);
   const { delivery, clock } = await openBench({ senderFor: () => sender });
   const [id = ""] = await delivery.submit("demo", [draft({ deviceTokens: [token] })]);
   await rest();
   const settledAtMs = clock.now();
   const inspection = await delivery.inspect("demo", id);
-  expect(inspection).toMatchObject({ settledAtMs, nextTry: { inDoubt }, content: { deviceToken: token } });
-  const atMs = inspection?.nextTry?.atMs ?? 0;
+  expect(inspection).toMatchObject({ settledAtMs, isInDoubt, content: { deviceToken: token } });
+  const atMs = inspection?.nextTryAtMs ?? 0;
   expect(atMs - settledAtMs).toBeGreaterThan(1_000);
   sender.reply = accepted;
   await clock.pass(atMs - settledAtMs + 1_000);
-  expect(await delivery.inspect("demo", id)).not.toHaveProperty("nextTry");
+  const settled = await delivery.inspect("demo", id);
+  expect(settled).not.toHaveProperty("nextTryAtMs");
+  expect(settled?.isInDoubt).toBe(false);
+});
+
+test("tells that a killed gateway may have sent it", async () => {
+  const bench = await openBench({ senderFor: () => new FakeSender() });
+  const [id = ""] = await bench.delivery.submit("demo", [draft()]);
+  await rest();
+  expect((await bench.delivery.inspect("demo", id))?.isInDoubt).toBe(false);
+  await bench.delivery.pause("demo");
+  const delivery = await bench.restart();
+  expect((await delivery.inspect("demo", id))?.isInDoubt).toBe(true);
 });
 
 test("what is tried again for longer than payloads are kept is shown all the same", async () => {

@@ -1,10 +1,11 @@
 import type { FoundBatch, Store } from "../store/index.ts";
 import { type BatchReader, decodeBatch } from "./batch/decoder.ts";
 import type { BatchEntry } from "./batch/format.ts";
+import { isInDoubt } from "./doubt.ts";
 import type { Finder } from "./finder.ts";
 import type { DeliveryPolicy } from "./notification-draft.ts";
 import { type NotificationPlace, parseNotificationId } from "./notification-id.ts";
-import type { NotificationRecord } from "./notification-record.ts";
+import { isFinal, type NotificationRecord } from "./notification-record.ts";
 
 /** What Apple is given of a notification, and how. */
 export interface NotificationContent
@@ -22,8 +23,10 @@ export interface Inspection {
   readonly settledAtMs?: number;
   /** Absent once it was dropped. */
   readonly content?: NotificationContent;
-  /** While it waits to be tried again: when, and whether an earlier attempt may have been taken. */
-  readonly nextTry?: { readonly atMs: number; readonly inDoubt: boolean };
+  /** While it waits to be tried again: when. */
+  readonly nextTryAtMs?: number;
+  /** It is not settled, and Apple may have it: an attempt had no answer, or a gateway was killed that held it. */
+  readonly isInDoubt: boolean;
 }
 
 /** Looks closely at one notification. */
@@ -51,26 +54,23 @@ export class Inspector {
     const [record] = this.#finder.recordsOf(batch, found, [place]);
     if (record === undefined) return undefined;
     const { storedAtMs, dueAtMs, settledAtMs } = found;
-    const retry = await this.#retryOf(found, place);
-    const content = contentOf(found, place) ?? retry?.content;
+    const waitsIn = found.notes.get(place)?.waitsIn;
+    const retry = waitsIn && (await this.#store.find(waitsIn.batch, []));
+    const content = contentOf(found, place) ?? (retry && contentOf(retry, waitsIn.place));
+    const isOpen = !isFinal(record.status);
     return {
       ...{ record, storedAtMs, dueAtMs },
       ...(settledAtMs === undefined ? {} : { settledAtMs }),
       ...(content === undefined ? {} : { content }),
-      ...(retry === undefined ? {} : { nextTry: { atMs: retry.atMs, inDoubt: retry.inDoubt } }),
+      ...(retry === undefined ? {} : { nextTryAtMs: retry.dueAtMs }),
+      isInDoubt: isOpen && isDoubtful(retry ?? found, waitsIn?.place ?? place),
     };
   }
+}
 
-  async #retryOf(
-    found: FoundBatch,
-    place: number,
-  ): Promise<{ atMs: number; inDoubt: boolean; content: NotificationContent | undefined } | undefined> {
-    const waitsIn = found.notes.get(place)?.waitsIn;
-    const retry = waitsIn && (await this.#store.find(waitsIn.batch, []));
-    if (retry === undefined) return undefined;
-    const inDoubt = readerOf(retry)?.rareParts(waitsIn?.place ?? 0)?.origin?.doubt ?? false;
-    return { atMs: retry.dueAtMs, inDoubt, content: contentOf(retry, waitsIn?.place ?? 0) };
-  }
+function isDoubtful(found: FoundBatch, place: number): boolean {
+  const reader = readerOf(found);
+  return reader !== undefined && isInDoubt(found, reader, place);
 }
 
 function contentOf(found: FoundBatch, place: number): NotificationContent | undefined {

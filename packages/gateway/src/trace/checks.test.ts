@@ -16,7 +16,7 @@ function checks(
     payload: Buffer.from(JSON.stringify({ aps })),
     settings: { topic: "t", pushType: "alert", ...settings },
   };
-  const record = { status: "accepted", environment: "sandbox" };
+  const record = { status: "accepted", environment: "sandbox", attempts: [] };
   const facts = { nowMs, inspection: { record, content } } as unknown as TraceFacts;
   return Object.fromEntries(checksOf(facts).map(({ about, text }) => [about, text]));
 }

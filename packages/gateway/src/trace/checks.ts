@@ -22,7 +22,8 @@ interface Aps {
 export function checksOf({ inspection, nowMs }: TraceFacts): readonly TraceCheck[] {
   const { record, content } = inspection;
   if (record.status !== "accepted" && record.status !== "unknown") return [];
-  const general = [environmentCheck(record.environment), removedCheck];
+  const environment = record.attempts.at(-1)?.environment ?? record.environment;
+  const general = [environmentCheck(environment), removedCheck];
   if (content === undefined) return [deviceCheck, ...settingsChecks({}), ...general];
   const pushType = content.settings.pushType ?? "alert";
   return [

@@ -4,7 +4,7 @@ import { adviceOn, countText } from "./words.ts";
 
 /** How it stands and what follows from that. */
 export function summaryOf({ inspection }: TraceFacts, steps: readonly TraceStep[]): string {
-  const { record, nextTry } = inspection;
+  const { record, nextTryAtMs } = inspection;
   const { status, reason, attempts } = record;
   switch (status) {
     case "accepted":
@@ -25,7 +25,7 @@ export function summaryOf({ inspection }: TraceFacts, steps: readonly TraceStep[
     case "queued": {
       const waiting = steps.findLast(({ kind }) => kind === "waiting");
       if (waiting !== undefined) return `It has not rung yet. ${waiting.text}`;
-      if (nextTry === undefined) return "It has not rung yet: it is on its way.";
+      if (nextTryAtMs === undefined) return "It has not rung yet: it is on its way.";
       return `It has not rung yet: ${countText(attempts.length, "attempt")} did not succeed, and it is tried again.${adviceOn(attempts.at(-1)?.reason)}`;
     }
   }

@@ -2,6 +2,7 @@ import type { Outcome } from "@carillon/apns";
 import { expect, test } from "vitest";
 import {
   accepted,
+  badToken,
   draft,
   FakeSender,
   noAnswer,
@@ -10,6 +11,7 @@ import {
   unavailable,
   wrongKey,
 } from "../delivery/bench.test-support.ts";
+import type { DurableDelivery } from "../delivery/durable-delivery.ts";
 import { Outcomes, type Webhook, type WebhookAttempt } from "../outcomes/index.ts";
 import type { Trace } from "./trace.ts";
 import { Tracer } from "./tracer.ts";
@@ -39,13 +41,14 @@ async function open(reply: FakeSender["reply"] = accepted, options: BenchOptions
   const outcomes: Outcomes = new Outcomes({ store, clock, logger });
   const webhooks: Webhook[] = [];
   const calls: WebhookAttempt[] = [];
-  const tracer = new Tracer({
-    ...{ delivery, outcomes },
-    webhooks: { list: () => webhooks, deliveries: async () => calls },
-    now: () => clock.now(),
-    rateOf: (app) => options.rateOf?.(app),
-    connectionOf: () => undefined,
-  });
+  const tracerOf = (delivery: DurableDelivery): Tracer =>
+    new Tracer({
+      ...{ delivery, outcomes },
+      webhooks: { list: () => webhooks, deliveries: async () => calls },
+      now: () => clock.now(),
+      rateOf: (app) => options.rateOf?.(app),
+      connectionOf: () => undefined,
+    });
   return {
     ...{ ...bench, sender, outcomes, webhooks, calls },
     /** Of one to `token`. */
@@ -54,15 +57,15 @@ async function open(reply: FakeSender["reply"] = accepted, options: BenchOptions
       await rest();
       return id;
     },
-    async trace(id: string): Promise<Trace> {
-      const trace = await tracer.trace("demo", id);
+    async trace(id: string, of = delivery): Promise<Trace> {
+      const trace = await tracerOf(of).trace("demo", id);
       if (trace === undefined) throw new Error("unknown");
       expect(JSON.stringify([trace.summary, trace.steps, trace.checks, trace.notes])).not.toContain(token);
       const times = trace.steps.flatMap(({ at }) => at ?? []);
       expect(times).toEqual([...times].sort());
       return trace;
     },
-    unknown: (id: string) => tracer.trace("demo", id),
+    unknown: (id: string) => tracerOf(delivery).trace("demo", id),
   };
 }
 
@@ -85,6 +88,33 @@ test("accepted: that Apple has it is no proof that it rang, and what to check is
   });
   expect(told.summary).toMatch(/^Apple has it\. That does not mean that it rang/);
   expect(told.checks.map(({ about }) => about)).toContain("settings");
+});
+
+test("a second environment: the attempt says where it went, and so does what to check", async () => {
+  const replies = [badToken, accepted];
+  const { submit, trace, clock } = await open((sent) => replies.shift()?.(sent), {
+    resolvesEnvironment: () => true,
+  });
+  const id = await submit({ environmentChoice: "open" });
+  await clock.pass(1_000);
+  const told = await trace(id);
+  expect(texts(told).filter((text) => text.startsWith("Sent"))).toEqual([
+    expect.stringMatching(/^Sent; Apple answered 400 BadDeviceToken\./),
+    "Sent to production this time; Apple answered 200 and has it.",
+  ]);
+  expect(told.checks.map(({ text }) => text)).toContainEqual(
+    expect.stringMatching(/^It went to production, where TestFlight or the App Store gets/),
+  );
+});
+
+test("what a killed gateway held may have been sent, and is told so while it waits", async () => {
+  const { submit, delivery, restart, trace } = await open(() => undefined);
+  const id = await submit();
+  await delivery.pause("demo");
+  const told = await trace(id, await restart());
+  expect(texts(told).at(-1)).toMatch(
+    /The gateway was killed while it held this one, so that Apple may have it/,
+  );
 });
 
 test("rejected with 410: Apple's words, what they mean, and the verdict on the device token", async () => {

@@ -6,13 +6,12 @@ import { waitingStep } from "./queue-steps.ts";
 
 /** Every time it was handed to Apple and what came back, and when that happens again. */
 export function attemptSteps(facts: TraceFacts): readonly TraceStep[] {
-  const { record, nextTry } = facts.inspection;
+  const { record, nextTryAtMs: atMs, isInDoubt } = facts.inspection;
   const steps: TraceStep[] = record.attempts.map((attempt) => stepOf(attempt, facts));
-  if (record.status !== "queued" || nextTry === undefined) return steps;
-  const { atMs, inDoubt } = nextTry;
+  if (record.status !== "queued" || atMs === undefined) return steps;
   const number = record.attempts.length + 1;
   const isDue = atMs <= facts.nowMs;
-  const doubt = inDoubt ? " An earlier attempt had no answer, so that Apple may have it already." : "";
+  const doubt = isInDoubt ? " An earlier attempt had no answer, so that Apple may have it already." : "";
   const text = `Attempt ${number} ${isDue ? "is due" : "follows then at the earliest"}, under the same apns-id.${doubt}`;
   steps.push({ kind: "retry", at: isoOf(atMs), text });
   if (isDue || facts.way.pause !== undefined || facts.way.waitingFor !== undefined)
@@ -31,9 +30,10 @@ function stepOf(attempt: Attempt, { inspection, ending }: TraceFacts): TraceStep
   };
 }
 
-function answerText({ outcome, reason, status, goneSince, connection }: Attempt): string {
+function answerText({ outcome, reason, status, goneSince, connection, environment }: Attempt): string {
   const address = connection?.remoteAddress === undefined ? "" : ` to ${connection.remoteAddress}`;
-  const over = connection === undefined ? "" : ` over connection ${connection.number}${address}`;
+  const elsewhere = environment === undefined ? "" : ` to ${environment} this time`;
+  const over = `${elsewhere}${connection === undefined ? "" : ` over connection ${connection.number}${address}`}`;
   switch (outcome) {
     case "accepted":
       return `Sent${over}; Apple answered 200 and has it.`;

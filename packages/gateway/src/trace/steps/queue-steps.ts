@@ -56,9 +56,14 @@ function pastWait({ inspection }: TraceFacts): readonly TraceStep[] {
 }
 
 function presentWait(facts: TraceFacts): readonly TraceStep[] {
-  const { status, attempts } = facts.inspection.record;
-  return status === "queued" && attempts.length === 0 ? [waitingStep(facts, readyAtMs(facts))] : [];
+  const { record, isInDoubt } = facts.inspection;
+  if (record.status !== "queued" || record.attempts.length > 0) return [];
+  const step = waitingStep(facts, readyAtMs(facts));
+  return [isInDoubt ? { ...step, text: `${step.text} ${doubtText}` } : step];
 }
+
+const doubtText =
+  "The gateway was killed while it held this one, so that Apple may have it already; it is sent again under the same apns-id.";
 
 /** What it waits for now. */
 export function waitingStep({ way, inspection }: TraceFacts, readyMs: number): TraceStep {
