@@ -2,8 +2,9 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "nod
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, expect, test } from "vitest";
-import { outcomeCode } from "../store.ts";
-import type { Call } from "./calls.ts";
+import { type NewBatch, outcomeCode } from "../store.ts";
+import type { NewVerdict } from "../verdict-store.ts";
+import { type Call, writing } from "./calls.ts";
 import { openDataFolder } from "./data-folder.ts";
 import { type Database, loadDriver } from "./driver.ts";
 import { SqliteEngine } from "./engine.ts";
@@ -64,37 +65,90 @@ test(`a power cut at any moment leaves all that was acknowledged, and nothing by
   engine.close();
 }, 120_000);
 
-/** Calls that are committed together, and now and then the copying of the log into the database. */
+/** Calls that are committed together, each kind of those that write among them, and now and then the copying of the log. */
 function* steps(random: () => number): Generator<readonly Call[] | "checkpoint"> {
+  const make = makerOf(random);
+  let kind = 0;
+  for (let step = 0; step < 45; step += 1) {
+    if (step % 9 === 8) {
+      yield "checkpoint";
+      continue;
+    }
+    const due = writing[kind % writing.length] ?? "add";
+    kind += 1;
+    yield [make("add"), make(due), ...writing.filter(() => random() < 0.15).map((name) => make(name))];
+  }
+}
+
+/** Makes calls of any kind about what the calls before have stored. */
+function makerOf(random: () => number): (name: (typeof writing)[number]) => Call {
   const stored: { readonly id: string; readonly count: number }[] = [];
-  const add = (): Call => {
+  let made = 0;
+  const any = (most: number): number => Math.floor(random() * most);
+  const some = () => stored[any(stored.length)] ?? { id: "", count: 1 };
+  const batch = (kind: "original" | "retry"): NewBatch => {
     const id = `batch-${stored.length}`;
-    const count = 1 + Math.floor(random() * 9);
+    const count = 1 + any(9);
     stored.push({ id, count });
     const body = new Uint8Array(Math.floor(random() ** 3 * 9_000) + 1).fill(stored.length);
     const ownIds = [{ place: 0, apnsId: id }];
-    return {
-      name: "add",
-      args: [[{ id, queue, count, dueAtMs: 1, storedAtMs: 1, kind: "original", body, ownIds }]],
-    };
+    const leased = random() < 0.5 ? { leaseTo: "n" } : {};
+    return { id, queue, count, dueAtMs: 1, storedAtMs: 1, kind, body, ownIds, ...leased };
   };
-  const settle = (): Call => {
-    const { id, count } = stored[Math.floor(random() * stored.length)] ?? { id: "", count: 1 };
-    const place = Math.floor(random() * count);
-    const code = random() < 0.5 ? outcomeCode.accepted : outcomeCode.noted;
-    const batches = [{ batch: id, places: Uint16Array.of(place), codes: Uint8Array.of(code) }];
-    const notes = [{ batch: id, place, status: "queued", attempts: `attempt ${random()}\n` }];
-    return { name: "settle", args: [{ node: "n", atMs: 2, batches, notes, retries: [] }] };
-  };
-  const claim = (): Call => ({
-    name: "claim",
-    args: [{ node: "n", queue, dueAtMs: 9, maxBatches: 2, maxBytes: 9e9 }],
+  const about = () => ({ app: "demo", environment: "sandbox", deviceToken: `${any(5)}`.repeat(64) });
+  const verdict = (): NewVerdict => ({
+    ...{ ...about(), notificationId: `id-${made}`, reason: "Unregistered" },
+    verdict: random() < 0.5 ? "gone" : "suspect",
   });
-  const purge = (): Call => ({ name: "purge", args: [{ bodiesBeforeMs: 9, recordsBeforeMs: 9, limit: 2 }] });
-  for (let step = 0; step < 36; step += 1) {
-    if (step % 9 === 8) yield "checkpoint";
-    else yield [add(), ...[settle, claim, purge, add].filter(() => random() < 0.5).map((call) => call())];
-  }
+  const event = { app: "demo", type: "route.parked", data: '{"reason":"InvalidProviderToken"}' };
+  const webhooks: string[] = [];
+  const webhook = (): string => webhooks[any(webhooks.length)] ?? "";
+  const text = (): string => `{"made":${made}}`;
+  const calls: { readonly [K in (typeof writing)[number]]: () => Extract<Call, { name: K }>["args"] } = {
+    add: () => [[batch("original")], [{ app: "demo", key: `key-${made}`, record: text(), atMs: made }]],
+    settle() {
+      const { id, count } = some();
+      const place = any(count);
+      const code = [outcomeCode.accepted, outcomeCode.noted, outcomeCode.started][any(3)] ?? 1;
+      const batches = [{ batch: id, places: Uint16Array.of(place), codes: Uint8Array.of(code) }];
+      const status = random() < 0.5 ? "queued" : "rejected";
+      const note = { batch: id, place, status, attempts: `attempt ${random()}\n`, events: [event] };
+      const said = { verdict: verdict(), restorations: [{ ...about(), cause: "accepted" }], found: about() };
+      return [{ node: "n", atMs: 2, batches, notes: [{ ...note, ...said }], retries: [batch("retry")] }];
+    },
+    claim: () => [{ node: "n", queue, dueAtMs: 9, maxBatches: 2, maxBytes: 9e9 }],
+    release: () => ["n", [some().id]],
+    heartbeat: () => (random() < 0.5 ? ["n", -1] : ["other", 60_000]),
+    clockWentBack: () => [0],
+    purge: () => [{ bodiesBeforeMs: 9, recordsBeforeMs: 9, limit: 2 }],
+    pauseApp: () => [{ app: `app-${any(3)}`, sinceMs: made, reason: text() }],
+    resumeApp: () => [`app-${any(3)}`],
+    appendEvents: () => [[event, event], made],
+    purgeEvents: () => [{ beforeMs: 0, keepBytes: 2_000, limit: 5 }],
+    restore: () => [[{ ...about(), cause: "request" }], made],
+    purgeVerdicts: () => [made, 1],
+    purgeEnvironments: () => [made, 1],
+    passVerdicts: () => [[verdict()], made],
+    markFeedbackRead: () => ["demo", "sandbox", made],
+    addWebhook() {
+      const id = `webhook-${made}`;
+      webhooks.push(id);
+      return [{ id, settings: text(), progress: text() }];
+    },
+    changeWebhook: () => [{ id: webhook(), progress: text(), attempt: text(), keepAttempts: 2 }],
+    deleteWebhook: () => [webhook()],
+    purgeRequestKeys: () => [made - 5, 2],
+    cancel() {
+      const { id, count } = some();
+      const place = any(count);
+      const note = { batch: id, place, status: "cancelled", attempts: "" };
+      return [{ batch: id, place, note, isInDoubt: random() < 0.5, atMs: 3 }];
+    },
+  };
+  return (name) => {
+    made += 1;
+    return { name, args: calls[name]() } as Call;
+  };
 }
 
 function contentAfterCut(folder: string, before: Files, after: Files, random: () => number): string {
@@ -141,9 +195,8 @@ function recovered(folder: string, files: Files): string {
 }
 
 function contentOf(database: Database): string {
-  const rows = ["queue", "batch", "body", "note", "own_id"].map((table) =>
-    database.prepare(`SELECT * FROM ${table} ORDER BY 1, 2`).all(),
-  );
+  const tables = database.prepare("SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name").all();
+  const rows = tables.map(({ name }) => database.prepare(`SELECT * FROM ${name} ORDER BY 1, 2`).all());
   return JSON.stringify(rows, (_key, value) =>
     value instanceof Uint8Array ? Buffer.from(value).toString("base64") : value,
   );
