@@ -1,5 +1,6 @@
 /** `carillon doctor` on folders as people have them, healthy and not. */
 
+import { spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { chmodSync, mkdirSync, writeFileSync } from "node:fs";
 import type { AddressInfo } from "node:net";
@@ -7,7 +8,7 @@ import { createServer } from "node:net";
 import { dirname, join } from "node:path";
 import { type Simulator, type SimulatorOptions, startSimulator } from "@carillon/simulator";
 import { afterEach, expect, onTestFinished, test } from "vitest";
-import { carillon, cleanUp, type Ended, makeFolder, start } from "../support/command-line.ts";
+import { carillon, cleanUp, commandFile, type Ended, makeFolder, start } from "../support/command-line.ts";
 import { pkcs12File, pkcs12Passphrase } from "../support/pkcs12-file.ts";
 import { issuePushCertificate } from "../support/push-certificate.ts";
 import { makeServerCertificate } from "../support/server-certificate.ts";
@@ -156,12 +157,14 @@ test("a key of another certificate and a file that is missing are told with thei
   );
 });
 
-const isRoot = process.getuid?.() === 0;
-const nobody = isRoot ? { user: 65_534 } : {};
+const nobodyId = 65_534;
+const nobody = process.getuid?.() === 0 ? { user: nobodyId } : undefined;
 
 test("a data folder that may not be used is a problem: status 2", async ({ skip }) => {
-  const version = await carillon(["--version"], nobody);
-  skip(version.status !== 0, "another user may not read this checkout");
+  if (nobody !== undefined) {
+    const { status } = spawnSync(process.execPath, [commandFile, "--version"], { uid: nobodyId });
+    skip(status !== 0, "another user may not read this checkout, or not start this Node");
+  }
   const { folder, apple } = await setUp();
   const data = join(folder, "carillon-data");
   mkdirSync(data);
