@@ -97,6 +97,37 @@ test("a tenth of the devices that always get 429 or 503 slow nobody", () => {
   }
 });
 
+test("devices that get 503 each time they are tried again do not outvote the others in a day", () => {
+  const limit = new ConcurrencyLimit(2_000);
+  /** How many are tried again at a second, by how often they were before. */
+  const again = new Map<number, number[]>();
+  let least = limit.current;
+  for (let second = 0; second < 86_400; second += 1) {
+    // 18 that are well, 2 that are not, and whoever of those is due: the wait doubles from 2 s to 15 minutes.
+    for (let each = 0; each < 18; each += 1) limit.answered("well", 1);
+    const due = [0, 0, ...(again.get(second) ?? [])];
+    again.delete(second);
+    for (const attempts of due) {
+      limit.answered("strained", 1, 1, attempts);
+      const next = second + Math.min(2 ** (attempts + 1), 900);
+      const waiting = again.get(next);
+      if (waiting === undefined) again.set(next, [attempts + 1]);
+      else waiting.push(attempts + 1);
+    }
+    least = Math.min(least, limit.current);
+  }
+  expect(least).toBe(64);
+});
+
+test.each([1, 3, 50])("a service that takes nothing is seen by attempt %i alone, too", (earlierAttempts) => {
+  const limit = new ConcurrencyLimit(2_000);
+  let answers = 0;
+  for (; !limit.isLowest && answers < 200_000; answers += 1)
+    limit.answered("strained", limit.current, 1, earlierAttempts);
+  expect(limit.isLowest).toBe(true);
+  expect(answers).toBeLessThan(100_000);
+});
+
 test("a route that sends one now and then keeps what it began with", () => {
   const limit = new ConcurrencyLimit(2_000);
   for (let count = 0; count < 1_000; count += 1) limit.answered("well", 1);

@@ -12,6 +12,14 @@ const longestRound = 256;
  * be answered 503. Only more than that tells something of the service.
  */
 const tolerated = 4;
+/**
+ * What an answer to a further attempt says counts a quarter of one to the attempt before: a device that is always answered 503
+ * is tried again and again, and would soon outvote all others. A service that is strained shows it to first attempts too. At
+ * least so much it counts, for there may be none but further attempts.
+ */
+const leastWeight = 1 / 256;
+/** A round in which the answers have less weight together tells nothing yet. */
+const weightyRound = 32;
 
 /** How an answer speaks of the service: `strained` is 429, a 5xx, none within the time, or one that came late. */
 export type Sign = "well" | "strained";
@@ -32,6 +40,8 @@ export class ConcurrencyLimit {
   /** Answers to what left before the last cut: they tell nothing new. */
   #oldNews = 0;
   #answers = 0;
+  /** Their weight, and that of the bad signs among them. */
+  #weight = 0;
   #bad = 0;
 
   /** @param most 1 or more */
@@ -55,19 +65,22 @@ export class ConcurrencyLimit {
    * @param inFlight how many were, this one among them. Answers come in bursts, so those of which the outcome is not on disk
    * yet count as well: they show how much of the limit is used.
    * @param unanswered how many of them were not answered
+   * @param earlierAttempts how often this one was sent before
    */
-  answered(sign: Sign, inFlight: number, unanswered: number = inFlight): void {
+  answered(sign: Sign, inFlight: number, unanswered: number = inFlight, earlierAttempts = 0): void {
     if (this.#oldNews > 0) {
       this.#oldNews -= 1;
       return;
     }
+    const weight = earlierAttempts === 0 ? 1 : Math.max(4 ** -earlierAttempts, leastWeight);
     this.#answers += 1;
-    if (sign === "strained") this.#bad += 1;
+    this.#weight += weight;
+    if (sign === "strained") this.#bad += weight;
     else if (inFlight * 2 >= this.#limit) this.#grow();
-    if (this.#answers < shortestRound || this.#answers < Math.min(this.#limit, longestRound)) return;
-    if (this.#bad * tolerated > this.#answers) this.#cut(unanswered);
-    this.#answers = 0;
-    this.#bad = 0;
+    const wanted = Math.max(Math.min(this.#limit, longestRound), shortestRound);
+    if (this.#answers < wanted || this.#weight < Math.min(wanted, weightyRound)) return;
+    if (this.#bad * tolerated > this.#weight) this.#cut(unanswered);
+    this.#beginRound();
   }
 
   /**
@@ -78,7 +91,12 @@ export class ConcurrencyLimit {
     this.#limit = Math.min(firstLimit + inFlight, this.#most);
     this.#threshold = this.#most;
     this.#oldNews = 0;
+    this.#beginRound();
+  }
+
+  #beginRound(): void {
     this.#answers = 0;
+    this.#weight = 0;
     this.#bad = 0;
   }
 

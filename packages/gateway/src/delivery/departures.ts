@@ -126,7 +126,7 @@ export class Departures {
     // The short way of nearly all (bench/delivery.ts).
     if (outcome.kind === "accepted" && flight.origin === undefined) {
       this.#tellRoute(flight, outcome, { kind: "accepted" });
-      this.#tellerOf(flight.route).accepted(flight.deviceToken);
+      this.#tellerOf(flight.route).accepted(flight.deviceToken, true);
       this.#options.ledger.accepted(flight);
       return;
     }
@@ -147,7 +147,7 @@ export class Departures {
     const verdict = settle(outcome, situation, budget, random());
     if (isSecond && isOnlyForOther(outcome)) resolver.refusedOn(route);
     this.#tellRoute(flight, outcome, verdict);
-    if (outcome.kind === "accepted") this.#tellerOf(route).accepted(flight.deviceToken);
+    if (outcome.kind === "accepted") this.#tellerOf(route).accepted(flight.deviceToken, false);
     const attempt = writeAttempt(outcome, nowMs, isSecond ? route.environment : undefined);
     this.#conclude(flight, isSecond ? verdict : suspected(verdict, outcome, route), attempt, outcome);
   };
@@ -180,7 +180,7 @@ export class Departures {
         break;
       }
       case "retry": {
-        if (outcome !== undefined) teller.retrying(outcome);
+        if (outcome !== undefined) teller.retrying(outcome, flight.earlierAttempts === 0);
         const retry = {
           entry: flight.again(verdict.doubt),
           delivery: run.delivery,
@@ -225,7 +225,8 @@ export class Departures {
         "nearly all device tokens are bad: environment or topic may be wrong",
       );
     const sign = signOf(outcome, nowMs - leftAtMs);
-    if (sign !== undefined) concurrency.answered(sign, route.inFlight, route.awaited(nowMs));
+    if (sign !== undefined)
+      concurrency.answered(sign, route.inFlight, route.awaited(nowMs), flight.earlierAttempts);
     route.answered(lane, leftAtMs);
     if (outcome.kind !== "indeterminate" && outcome.kind !== "unprocessed") route.heard(nowMs);
     // There is room for another one before this one's outcome is on disk.

@@ -246,6 +246,32 @@ test.each([
   },
 );
 
+test("row 66: a tenth of the devices that always get 503 keeps none of the others waiting, however often it is tried again", async () => {
+  let [answered, refused] = [0, 0];
+  const sender = new FakeSender((notification) => {
+    const isWell = notification.deviceToken.startsWith("beef");
+    if (isWell) answered += 1;
+    else refused += 1;
+    return isWell ? accepted(notification) : unavailable(notification);
+  });
+  const { delivery, clock, log } = await openBench({ senderFor: () => sender });
+  const tokens = (kind: string, first: number, count: number) =>
+    Array.from({ length: count }, (_, at) => kind + (first + at).toString(16).padStart(60, "0"));
+  const seconds = 600;
+  for (let second = 0; second < seconds; second += 1) {
+    await delivery.submit("demo", [
+      draft({ deviceTokens: tokens("dead", 2 * second, 2) }),
+      draft({ deviceTokens: tokens("beef", 18 * second, 18) }),
+    ]);
+    await clock.pass(1_000);
+    expect(answered).toBe(18 * (second + 1));
+  }
+  // Much more often than a quarter of all answers.
+  expect(refused).toBeGreaterThan(answered / 2);
+  expect(delivery.status("demo").routes).toMatchObject([{ maxUnanswered: 64, breaker: "open" }]);
+  expect(log).toEqual([]);
+});
+
 test("while nobody is answered no more leave than may be unanswered", async () => {
   const sender = new FakeSender();
   const { delivery, clock } = await openBench({ senderFor: () => sender });

@@ -20,13 +20,13 @@ export interface Ending {
 /** Puts into words what happens on one route, for those who ask later. */
 export interface RouteTeller {
   /** Apple took one. Called for each of them, so it must cost next to nothing. */
-  accepted(deviceToken: string): void;
+  accepted(deviceToken: string, isFirstAttempt: boolean): void;
   /** A device registered at this moment, epoch milliseconds, as somebody says who submits for it. */
   registered(deviceToken: string, atMs: number): void;
   /** Gives what is to be written down with the note. */
   ended(ending: Ending): Pick<Note, "events" | "verdict" | "restorations">;
   /** It is to be tried again. */
-  retrying(outcome: Outcome): void;
+  retrying(outcome: Outcome, isFirstAttempt: boolean): void;
   /** A device token that this environment did not know is known in the other one. */
   foundElsewhere(): void;
   /** The route came to a stop. */

@@ -3,7 +3,11 @@ const leastAnswers = 100;
 const degradedShare = 0.5;
 const wellShare = 0.1;
 
-/** Whether Apple answers: how many of the latest 200 attempts of one route met trouble of the service. Pure. */
+/**
+ * Whether Apple answers: how many of the latest 200 first attempts of one route met trouble of the service. A device that is
+ * always answered 503 is tried again and again, and would soon make the weather; so further attempts only say that it has
+ * cleared up. Pure.
+ */
 export class AppleWeather {
   readonly #window = new Uint8Array(windowSize);
   #next = 0;
@@ -12,7 +16,8 @@ export class AppleWeather {
   #isDegraded = false;
 
   /** `degraded` or `recovered` where this one made the difference. */
-  answered(isTrouble: boolean): "degraded" | "recovered" | undefined {
+  answered(isTrouble: boolean, isFirstAttempt: boolean): "degraded" | "recovered" | undefined {
+    if (!isFirstAttempt && (isTrouble || !this.#isDegraded)) return undefined;
     if (!isTrouble && this.#troubles === 0 && this.#count === windowSize) return undefined;
     const trouble = isTrouble ? 1 : 0;
     this.#troubles += trouble - (this.#window[this.#next] ?? 0);

@@ -141,7 +141,7 @@ test("verdicts of an earlier life are taken back too", async () => {
   const logger = { info: () => undefined, warn: () => undefined };
   const second = new Outcomes({ store: first.store, clock: first.clock, logger });
   await second.load(["demo"]);
-  second.tellerFor("demo", "sandbox").accepted(drafts[0]?.deviceTokens[0] ?? "");
+  second.tellerFor("demo", "sandbox").accepted(drafts[0]?.deviceTokens[0] ?? "", true);
   await first.clock.pass(200);
   expect((await second.feedback.list("demo", 0, 10)).items).toEqual([]);
 });
@@ -283,10 +283,22 @@ test("Apple's troubles are told when they begin and when they are over", async (
     status: 503,
     reason: "ServiceUnavailable",
   };
-  for (let at = 0; at < 300; at += 1) teller.retrying(trouble);
-  for (let at = 0; at < 300; at += 1) teller.accepted(at.toString(16).padStart(64, "0"));
+  const states = async () => (await told("apple.degraded")).map(({ data }) => data.state);
+  const accept = (isFirstAttempt: boolean): void => {
+    for (let at = 0; at < 300; at += 1) teller.accepted(at.toString(16).padStart(64, "0"), isFirstAttempt);
+  };
+  accept(true);
+  // The same few devices, again and again.
+  for (let at = 0; at < 3_000; at += 1) teller.retrying(trouble, at % 100 === 0);
   await rest();
-  expect((await told("apple.degraded")).map(({ data }) => data.state)).toEqual(["degraded", "recovered"]);
+  expect(await states()).toEqual([]);
+  for (let at = 0; at < 300; at += 1) teller.retrying(trouble, true);
+  await rest();
+  expect(await states()).toEqual(["degraded"]);
+  // What waited meanwhile is enough to see that it is over.
+  accept(false);
+  await rest();
+  expect(await states()).toEqual(["degraded", "recovered"]);
 });
 
 test("nothing is told before it is on disk", async () => {

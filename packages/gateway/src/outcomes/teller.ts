@@ -52,7 +52,7 @@ export class Teller {
     this.#seed = seedOf(app, environment);
   }
 
-  accepted(deviceToken: string): void {
+  accepted(deviceToken: string, isFirstAttempt: boolean): void {
     const { clock, signs, restorer } = this.#options;
     const hash = hashToken(this.#seed, deviceToken);
     const nowMs = clock.now();
@@ -62,7 +62,7 @@ export class Teller {
     const environment = this.#environment;
     restorer.good(hash, { app, environment, deviceToken, goodAtMs: nowMs, cause: "accepted" });
     this.#masses.good();
-    this.#feel(false, "");
+    this.#feel(false, "", isFirstAttempt);
   }
 
   /** What was said of it before is outdated. */
@@ -85,11 +85,14 @@ export class Teller {
     return this.#judge(ending, ending.outcome, events, nowMs);
   }
 
-  retrying(outcome: Outcome): void {
-    if (outcome.kind === "indeterminate") this.#feel(true, outcome.cause);
-    else if (outcome.kind === "unrecognized") this.#feel(outcome.status >= 500, outcome.reason);
-    else if (outcome.kind === "rejected")
-      this.#feel(rejectionReasons[outcome.reason].fault === "service", outcome.reason);
+  retrying(outcome: Outcome, isFirstAttempt: boolean): void {
+    if (outcome.kind === "indeterminate") this.#feel(true, outcome.cause, isFirstAttempt);
+    else if (outcome.kind === "unrecognized")
+      this.#feel(outcome.status >= 500, outcome.reason, isFirstAttempt);
+    else if (outcome.kind === "rejected") {
+      const isTrouble = rejectionReasons[outcome.reason].fault === "service";
+      this.#feel(isTrouble, outcome.reason, isFirstAttempt);
+    }
   }
 
   /** It is good, and no sign of a wrong setting. */
@@ -172,8 +175,8 @@ export class Teller {
     };
   }
 
-  #feel(isTrouble: boolean, reason: string): void {
-    const change = this.#weather.answered(isTrouble);
+  #feel(isTrouble: boolean, reason: string, isFirstAttempt: boolean): void {
+    const change = this.#weather.answered(isTrouble, isFirstAttempt);
     if (change !== undefined) this.#append(this.#event("apple.degraded", { state: change, reason }));
   }
 
