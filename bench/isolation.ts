@@ -9,11 +9,13 @@ import { once } from "node:events";
 import type { OfferedReport, OfferedTask } from "./support/offered-load.ts";
 import { type SinkProcess, startProcess, startSink } from "./support/processes.ts";
 import { machine, median, table } from "./support/report.ts";
-import { type MarkReport, markedPayload } from "./support/sink-marks.ts";
+import { type MarkReport, markedPayload, warmUpLabel } from "./support/sink-marks.ts";
 
 interface Scale {
   readonly rounds: number;
   readonly seconds: number;
+  /** Before the times of singles count: code is cold in the first seconds of a process, here in callers and sink as well. */
+  readonly warmUpSeconds: number;
   readonly backlog: number;
   readonly perApp: number;
 }
@@ -21,19 +23,20 @@ interface Scale {
 const full: Scale = {
   rounds: Number(process.env.BENCH_ROUNDS ?? 3),
   seconds: 8,
+  warmUpSeconds: 4,
   backlog: 1_000_000,
   perApp: 4_000,
 };
-const quick: Scale = { rounds: 1, seconds: 3, backlog: 50_000, perApp: 500 };
+const quick: Scale = { rounds: 1, seconds: 3, warmUpSeconds: 1, backlog: 50_000, perApp: 500 };
 /** So many a second are offered where a tenth of the devices is out of order. */
 const offeredPerSecond = 500;
 const apps = 50;
 
 export async function benchIsolation(mode: "full" | "quick"): Promise<void> {
   const scale = mode === "full" ? full : quick;
-  const { rounds, seconds, backlog, perApp } = scale;
+  const { rounds, seconds, warmUpSeconds, backlog, perApp } = scale;
   console.log(`# Isolation\n\n${machine()}, medians of ${rounds} rounds that take turns\n`);
-  const single: Times[] = [];
+  const single: Offered[] = [];
   const quiet: Times[] = [];
   const unavailable: Times[] = [];
   const silent: Times[] = [];
@@ -42,14 +45,19 @@ export async function benchIsolation(mode: "full" | "quick"): Promise<void> {
   const allWell: number[] = [];
   const oneWrong: number[] = [];
   for (let round = 0; round < rounds; round += 1) {
-    single.push(await offer({ perSecond: 2_000, seconds }));
-    quiet.push(await offer({ perSecond: offeredPerSecond, seconds }));
-    unavailable.push(await offer({ perSecond: offeredPerSecond, seconds, tenth: "unavailable" }));
-    silent.push(await offer({ perSecond: offeredPerSecond, seconds, tenth: "silent" }));
+    single.push(await offer({ perSecond: 2_000, seconds, warmUpSeconds }));
+    const some = { perSecond: offeredPerSecond, seconds, warmUpSeconds };
+    const singles = [
+      async () => quiet.push(await offer(some)),
+      async () => unavailable.push(await offer({ ...some, tenth: "unavailable" })),
+      async () => silent.push(await offer({ ...some, tenth: "silent" })),
+    ];
+    // In turns, so that none always comes first.
+    for (const each of [...singles.slice(round % 3), ...singles.slice(0, round % 3)]) await each();
     const overtaken = await overtake(scale);
     urgent.push(overtaken.urgent);
     bulkRates.push(overtaken.bulkPerSecond);
-    // In turns, so that neither always comes second.
+    // So here.
     const kinds = round % 2 === 0 ? [allWell, oneWrong] : [oneWrong, allWell];
     for (const kind of kinds) kind.push(await flood(perApp, kind === oneWrong ? "wrong-key" : "well"));
   }
@@ -63,6 +71,10 @@ export async function benchIsolation(mode: "full" | "quick"): Promise<void> {
   console.log(
     table(head, [
       row(`single POSTs, 2,000/s for ${seconds} s`, single),
+      row(
+        `the ${warmUpSeconds} s before, from a cold start`,
+        single.map(({ cold }) => cold),
+      ),
       row(`single POSTs, ${offeredPerSecond}/s: quiet`, quiet),
       row("… a tenth of the devices always answers 503, the others", unavailable, quiet),
       row("… a tenth of the devices never answers, the others", silent, quiet),
@@ -83,16 +95,21 @@ export async function benchIsolation(mode: "full" | "quick"): Promise<void> {
 
 type Times = Pick<MarkReport, "p50Ms" | "p99Ms">;
 
+interface Offered extends Times {
+  /** Of the time to warm up. */
+  readonly cold: Times;
+}
+
 /** Singles at a rate; the times of those that are well. */
-async function offer(plan: Pick<OfferedTask, "perSecond" | "seconds" | "tenth">): Promise<Times> {
+async function offer(
+  plan: Pick<OfferedTask, "perSecond" | "seconds" | "warmUpSeconds" | "tenth">,
+): Promise<Offered> {
   const site = await openSite(1);
-  const label = "well";
-  await site.offer({ app: "demo", lane: "normal", label, perSecond: 200, seconds: 2 });
-  await site.marks();
-  await site.offer({ ...plan, app: "demo", lane: "normal", label });
-  const times = (await site.marks()).get(label);
+  await site.offer({ ...plan, app: "demo", lane: "normal", label: "well" });
+  const marks = await site.marks();
   await site.close();
-  return times ?? { p50Ms: Number.NaN, p99Ms: Number.NaN };
+  const timesOf = (label: string): Times => marks.get(label) ?? { p50Ms: Number.NaN, p99Ms: Number.NaN };
+  return { ...timesOf("well"), cold: timesOf(warmUpLabel) };
 }
 
 /** A backlog of bulk is let loose, and urgent ones come while it is sent. */

@@ -5,7 +5,7 @@
 import { randomBytes } from "node:crypto";
 import { once } from "node:events";
 import { connect, type Socket } from "node:net";
-import { markedPayload } from "./sink-marks.ts";
+import { markedPayload, warmUpLabel } from "./sink-marks.ts";
 
 export interface OfferedTask {
   readonly url: string;
@@ -16,6 +16,8 @@ export interface OfferedTask {
   readonly label: string;
   readonly perSecond: number;
   readonly seconds: number;
+  /** So long before that the same goes under `warmUpLabel`. @default 0 */
+  readonly warmUpSeconds?: number;
   /** One in ten goes under this label instead. */
   readonly tenth?: string;
 }
@@ -61,7 +63,7 @@ async function offer(task: OfferedTask): Promise<OfferedReport> {
     });
 
   const startMs = performance.timeOrigin + performance.now();
-  const all = task.perSecond * task.seconds;
+  const all = task.perSecond * ((task.warmUpSeconds ?? 0) + task.seconds);
   while (offered < all || answered < offered) {
     const nowMs = performance.timeOrigin + performance.now();
     const due = Math.min(Math.floor(((nowMs - startMs) * task.perSecond) / 1_000), all);
@@ -78,8 +80,11 @@ async function offer(task: OfferedTask): Promise<OfferedReport> {
   return { offered, failed };
 }
 
-function requestFor({ app, key, lane, label, tenth }: OfferedTask, ordinal: number, dueAtMs: number): Buffer {
+function requestFor(task: OfferedTask, ordinal: number, dueAtMs: number): Buffer {
+  const { app, key, lane, tenth } = task;
   const token = randomBytes(32).toString("hex");
+  const isWarmUp = ordinal < task.perSecond * (task.warmUpSeconds ?? 0);
+  const label = isWarmUp ? warmUpLabel : task.label;
   const payload = markedPayload(tenth !== undefined && ordinal % 10 === 0 ? tenth : label, dueAtMs);
   const body = `{"to":{"token":"${token}"},"lane":"${lane}","payload":${payload}}`;
   return Buffer.from(

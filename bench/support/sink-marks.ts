@@ -13,6 +13,9 @@ const fates: Readonly<Record<string, Fate>> = {
   refused: { status: "400", reason: "BadCollapseId" },
 };
 
+/** What goes under it is timed like the rest, and apart from it. */
+export const warmUpLabel = "warm-up";
+
 type Fate = "silence" | { readonly status: string; readonly reason: string };
 
 /** What came under one label. */
