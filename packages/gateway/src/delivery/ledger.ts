@@ -21,13 +21,11 @@ import type { DeliveryPolicy, EnvironmentChoice } from "./notification-draft.ts"
 import { type BatchIds, notificationId } from "./notification-id.ts";
 import type { Route } from "./route.ts";
 
-/** So many retries of one settlement are packed together. */
-const many = 128;
 /**
- * Fewer hardly ever share a batch. Coarser steps would only make them come in bursts, behind which everybody else waits: half
- * of all that waited longer than 4 ms stood behind one (bench/isolation.ts).
+ * So many retries of one settlement are packed together. Fewer hardly share a batch, and with coarse steps would only come in bursts,
+ * behind which everybody else waits; with finer ones each is fetched from disk alone, which costs as much (docs/performance.md).
  */
-const fewStepMs = 16;
+const many = 128;
 /** How long a full disk is given before the same settlement is tried again. */
 const fullDiskPauseMs = 1_000;
 
@@ -303,10 +301,9 @@ function closeRetry({ id, encoder, lane, dueAtMs }: RetryBatch, nowMs: number): 
   };
 }
 
-/** To a sixteenth of the wait, at least 64 ms, where many are to share few batches. */
+/** To a part of the wait, a power of two: finer for few, coarser where many are to share few batches. None comes early. */
 function roundUp(atMs: number, nowMs: number, isOneOfMany: boolean): number {
-  const step = isOneOfMany
-    ? 2 ** Math.max(6, Math.ceil(Math.log2(Math.max(atMs - nowMs, 1))) - 4)
-    : fewStepMs;
+  const wait = Math.ceil(Math.log2(Math.max(atMs - nowMs, 1)));
+  const step = isOneOfMany ? 2 ** Math.max(6, wait - 4) : 2 ** Math.max(4, wait - 6);
   return Math.ceil(atMs / step) * step;
 }
