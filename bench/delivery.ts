@@ -83,7 +83,7 @@ export async function benchDelivery(mode: "full" | "quick"): Promise<void> {
 /** Rounds with and without take turns, and so does which of them comes first. */
 export async function benchEventsOfDelivery(mode: "full" | "quick"): Promise<void> {
   const count = mode === "quick" ? 20_000 : 200_000;
-  const pairs = mode === "quick" ? 2 : 6;
+  const pairs = mode === "quick" ? 2 : Number(process.env.BENCH_ROUNDS ?? 6);
   console.log(`# What events cost the delivery\n\n${machine()}\n`);
   const rows: (string | number)[][] = [];
   const sendings = ["accepts at once", "the client, to a sink"] as const;

@@ -22,6 +22,7 @@ import {
   settleExpired,
   type Verdict,
 } from "./settlement.ts";
+import { TurnClock } from "./turn-clock.ts";
 
 export interface DeparturesOptions {
   readonly ledger: Ledger;
@@ -54,11 +55,13 @@ export interface Moment {
 /** Hands notifications to their sender, and what comes back to settlement and ledger. */
 export class Departures {
   readonly #options: DeparturesOptions;
+  readonly #clock: TurnClock;
   #guarded: Guarded[] = [];
   readonly #tellers = new Map<Route, RouteTeller>();
 
   constructor(options: DeparturesOptions) {
     this.#options = options;
+    this.#clock = new TurnClock(options.clock);
   }
 
   /** Sends this one unless it has expired; false when it has. If it is at-most-once it waits for `begin`. */
@@ -126,12 +129,12 @@ export class Departures {
     // The short way of nearly all (bench/delivery.ts).
     if (outcome.kind === "accepted" && flight.origin === undefined) {
       this.#tellRoute(flight, outcome, { kind: "accepted" });
-      this.#tellerOf(flight.route).accepted(flight.deviceToken, true);
+      this.#tellerOf(flight.route).accepted(flight.deviceToken, this.#clock.now(), true);
       this.#options.ledger.accepted(flight);
       return;
     }
-    const { clock, random, budget, resolver, otherRoute } = this.#options;
-    const nowMs = clock.now();
+    const { random, budget, resolver, otherRoute } = this.#options;
+    const nowMs = this.#clock.now();
     const { expirationSeconds, isSecond, route } = flight;
     const choice = flight.run.reader.environmentChoice;
     const otherEnvironment = resolver.otherOf(choice, () => otherRoute(route));
@@ -147,7 +150,7 @@ export class Departures {
     const verdict = settle(outcome, situation, budget, random());
     if (isSecond && isOnlyForOther(outcome)) resolver.refusedOn(route);
     this.#tellRoute(flight, outcome, verdict);
-    if (outcome.kind === "accepted") this.#tellerOf(route).accepted(flight.deviceToken, false);
+    if (outcome.kind === "accepted") this.#tellerOf(route).accepted(flight.deviceToken, nowMs, false);
     const attempt = writeAttempt(outcome, nowMs, isSecond ? route.environment : undefined);
     this.#conclude(flight, isSecond ? verdict : suspected(verdict, outcome, route), attempt, outcome);
   };
@@ -214,8 +217,8 @@ export class Departures {
   #tellRoute(flight: Flight, outcome: Outcome, verdict: Verdict): void {
     const { route, lane, leftAtMs, epoch } = flight;
     const { breaker, concurrency, suspicion, app, environment } = route;
-    const { random, logger, clock } = this.#options;
-    const nowMs = clock.monotonic();
+    const { random, logger } = this.#options;
+    const nowMs = this.#clock.monotonic();
     const wasSuspect = suspicion.isSuspect;
     // What the other environment did not know either says nothing of this one.
     if (!isMismatch(outcome) || !flight.isSecond) suspicion.judge(outcome);

@@ -19,8 +19,8 @@ export interface Ending {
 
 /** Puts into words what happens on one route, for those who ask later. */
 export interface RouteTeller {
-  /** Apple took one. Called for each of them, so it must cost next to nothing. */
-  accepted(deviceToken: string, isFirstAttempt: boolean): void;
+  /** Apple took one at `atMs`, epoch milliseconds. Called for each of them, so it must cost next to nothing. */
+  accepted(deviceToken: string, atMs: number, isFirstAttempt: boolean): void;
   /** A device registered at this moment, epoch milliseconds, as somebody says who submits for it. */
   registered(deviceToken: string, atMs: number): void;
   /** Gives what is to be written down with the note. */

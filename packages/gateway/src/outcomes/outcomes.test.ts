@@ -133,6 +133,28 @@ test("a verdict is taken back by a later registration, a later accepted push, or
   ]);
 });
 
+test("of a thousand that are accepted at once each one's verdict is taken back, and none is passed on what was just accepted", async () => {
+  const { delivery, outcomes, clock, told } = await open(gone(1_699_999_000_000));
+  const suspects = [draft(), draft(), draft(), draft()];
+  await delivery.submit("demo", suspects);
+  await rest();
+  const tokens = Array.from({ length: 1_300 }, (_, at) => (0xbee0000 + at).toString(16).padStart(64, "0"));
+  for (const [index, at] of [0, 511, 512, 1_299].entries())
+    tokens[at] = suspects[index]?.deviceTokens[0] ?? "";
+  const teller = outcomes.tellerFor("demo", "sandbox");
+  for (const token of tokens) teller.accepted(token, clock.now(), true);
+  const outcome: Outcome = { ...bad({ apnsId: "" } as Sent), reason: "Unregistered" } as Outcome;
+  const since = { goneSinceMs: clock.now() - 1_000 };
+  const told410 = { ...outcome, status: 410, ...since } as Outcome;
+  const [last = ""] = tokens.slice(-2);
+  expect(
+    teller.ended({ id: "", status: "rejected", outcome: told410, deviceToken: last }),
+  ).not.toHaveProperty("verdict");
+  await clock.pass(200);
+  const restored = (await told("token.restored")).map(({ data }) => data.token);
+  expect(restored.sort()).toEqual(suspects.map(({ deviceTokens }) => deviceTokens[0]).sort());
+});
+
 test("verdicts of an earlier life are taken back too", async () => {
   const first = await open(gone(1_699_999_000_000));
   const drafts = [draft()];
@@ -141,7 +163,7 @@ test("verdicts of an earlier life are taken back too", async () => {
   const logger = { info: () => undefined, warn: () => undefined };
   const second = new Outcomes({ store: first.store, clock: first.clock, logger });
   await second.load(["demo"]);
-  second.tellerFor("demo", "sandbox").accepted(drafts[0]?.deviceTokens[0] ?? "", true);
+  second.tellerFor("demo", "sandbox").accepted(drafts[0]?.deviceTokens[0] ?? "", first.clock.now(), true);
   await first.clock.pass(200);
   expect((await second.feedback.list("demo", 0, 10)).items).toEqual([]);
 });
@@ -274,7 +296,7 @@ test("a route that is parked by its key, and released, is told of once each", as
 });
 
 test("Apple's troubles are told when they begin and when they are over", async () => {
-  const { outcomes, told } = await open();
+  const { outcomes, told, clock } = await open();
   const teller = outcomes.tellerFor("demo", "sandbox");
   const trouble: Outcome = {
     kind: "rejected",
@@ -285,7 +307,8 @@ test("Apple's troubles are told when they begin and when they are over", async (
   };
   const states = async () => (await told("apple.degraded")).map(({ data }) => data.state);
   const accept = (isFirstAttempt: boolean): void => {
-    for (let at = 0; at < 300; at += 1) teller.accepted(at.toString(16).padStart(64, "0"), isFirstAttempt);
+    for (let at = 0; at < 300; at += 1)
+      teller.accepted(at.toString(16).padStart(64, "0"), clock.now(), isFirstAttempt);
   };
   accept(true);
   // The same few devices, again and again.

@@ -84,7 +84,7 @@ export class Outcomes {
    */
   async answered(app: string, environment: string, deviceToken: string, outcome: Outcome): Promise<void> {
     const teller = this.tellerFor(app, environment);
-    if (outcome.kind === "accepted") teller.accepted(deviceToken, true);
+    if (outcome.kind === "accepted") teller.accepted(deviceToken, this.#options.clock.now(), true);
     if (outcome.kind !== "rejected") return;
     const { apnsId: id, reason } = outcome;
     const told = teller.ended({ id, status: "rejected", reason, outcome, deviceToken });

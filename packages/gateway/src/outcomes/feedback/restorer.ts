@@ -1,6 +1,6 @@
 import type { Clock } from "@carillon/apns";
 import type { Restoration, VerdictStore } from "../../store/index.ts";
-import { hashToken, seedOf, TokenFilter, type TokenHash } from "./signs-of-life.ts";
+import { hashToken, seedOf, TokenFilter, type TokenHash, type TokenHashes } from "./signs-of-life.ts";
 
 export interface RestorerOptions {
   readonly store: VerdictStore;
@@ -45,9 +45,19 @@ export class Restorer {
     this.#filter.add(hash);
   }
 
-  /** A sign of life. */
-  good(hash: TokenHash, restoration: Restoration): void {
-    if (!this.#filter.mayHave(hash) || this.#waiting.length >= mostWaiting) return;
+  /** Whether there may be a verdict that a sign of life takes back. */
+  concerns(hash: TokenHash): boolean {
+    return this.#filter.mayHave(hash);
+  }
+
+  /** The same of many, by their index. Asked of all that are accepted. */
+  concernedOf(hashes: TokenHashes): readonly number[] {
+    return this.#filter.mayHaveOf(hashes);
+  }
+
+  /** A sign of life of one that it concerns. */
+  good(restoration: Restoration): void {
+    if (this.#waiting.length >= mostWaiting) return;
     if (this.#waiting.length === 0) this.#options.clock.setTimer(() => void this.#flush(), gatherMs);
     this.#waiting.push(restoration);
   }

@@ -1,5 +1,6 @@
+import fc from "fast-check";
 import { expect, test } from "vitest";
-import { hashToken, SignsOfLife, seedOf, TokenFilter } from "./signs-of-life.ts";
+import { hashToken, SignsOfLife, seedOf, TokenFilter, TokenHashes } from "./signs-of-life.ts";
 
 const seed = seedOf("demo", "sandbox");
 const token = (number: number): string => number.toString(16).padStart(64, "0");
@@ -11,6 +12,31 @@ test("remembers the latest moment, never earlier than it was", () => {
   signs.note(hash, 5_001);
   signs.note(hash, 2_000);
   expect(signs.latest(hash)).toBe(6_000);
+});
+
+test("noting many at once is noting each", () => {
+  const tokens = fc.array(fc.integer({ min: 1, max: 40 }), { maxLength: 30 });
+  const rounds = fc.array(fc.record({ tokens, atMs: fc.integer({ min: 1, max: 90_000 }) }), { maxLength: 5 });
+  fc.assert(
+    fc.property(rounds, (given) => {
+      const [each, all] = [new SignsOfLife(), new SignsOfLife()];
+      const hashes = new TokenHashes(30);
+      for (const { tokens: some, atMs } of given) {
+        for (const number of some) {
+          each.note(hashToken(seed, token(number)), atMs);
+          hashes.add(seed, token(number));
+        }
+        expect(hashes.isFull).toBe(some.length === 30);
+        all.noteAll(hashes, atMs);
+        hashes.count = 0;
+      }
+      for (let number = 1; number <= 40; number += 1) {
+        const hash = hashToken(seed, token(number));
+        expect(all.latest(hash)).toBe(each.latest(hash));
+      }
+    }),
+    { numRuns: 30 },
+  );
 });
 
 test("tells apps, environments and 100,000 device tokens apart", () => {
