@@ -56,6 +56,7 @@ export interface Moment {
 export class Departures {
   readonly #options: DeparturesOptions;
   readonly #clock: TurnClock;
+  #isOver = false;
   #guarded: Guarded[] = [];
   readonly #tellers = new Map<Route, RouteTeller>();
 
@@ -87,6 +88,11 @@ export class Departures {
     if (this.#guarded.length === 0) return;
     void this.#sendGuarded(this.#guarded);
     this.#guarded = [];
+  }
+
+  /** What is under way was handed back: what still becomes of it here is nobody's business. */
+  end(): void {
+    this.#isOver = true;
   }
 
   /** At-most-once, and begun by a process that is gone: nobody knows whether they left. */
@@ -126,6 +132,7 @@ export class Departures {
   }
 
   readonly #arrive = (outcome: Outcome, flight: Flight): void => {
+    if (this.#isOver) return;
     // The short way of nearly all (bench/delivery.ts).
     if (outcome.kind === "accepted" && flight.origin === undefined) {
       this.#tellRoute(flight, outcome, { kind: "accepted" });

@@ -197,6 +197,11 @@ export class Dispatcher {
     return this.#ring.flatMap(({ queues }) => queues.flatMap((lane) => lane.underWay()));
   }
 
+  /** After `stop`: what is under way is handed back, and what comes of it here is not told any more. */
+  end(): void {
+    this.#departures.end();
+  }
+
   /** Nothing more leaves. Resolves when nothing is in flight any more. */
   stop(): Promise<void> {
     this.#isStopped = true;

@@ -12,6 +12,7 @@ import {
 import type { DurableDeliveryOptions } from "./durable-delivery.ts";
 import type { DeliveryPolicy } from "./notification-draft.ts";
 import { defaults } from "./open-delivery.ts";
+import { silentTeller } from "./route-teller.ts";
 
 /** A delivery with one sender for all routes. */
 async function openWith(sender: FakeSender, options: Partial<DurableDeliveryOptions> = {}) {
@@ -44,6 +45,26 @@ test.each(policies)("%s: a start after a kill takes up what was not settled", as
     const status = inFlight.has(id) && policy === "at-most-once" ? "unknown" : "accepted";
     expect(await delivery.find("demo", id)).toMatchObject({ status });
   }
+});
+
+test("a stop tells nobody of Apple's troubles: what it breaks off comes back without an answer", async () => {
+  const sender = new FakeSender();
+  const told: string[] = [];
+  const bench = await openWith(sender, {
+    tellerFor: () => ({ ...silentTeller, retrying: ({ kind }) => told.push(kind) }),
+  });
+  await bench.delivery.submit("demo", [draft({ devices: 200 })]);
+  await rest();
+  sender.answer(noAnswer, 1);
+  await rest();
+  expect(told).toEqual(["indeterminate"]);
+  const stopped = bench.delivery.stop(1_000);
+  await bench.clock.pass(10_000);
+  await stopped;
+  expect(sender.open.length).toBeGreaterThan(60);
+  sender.answer(noAnswer);
+  await rest();
+  expect(told).toEqual(["indeterminate"]);
 });
 
 test("what a kill cut off and what then expires is unknown, for Apple may have it", async () => {
