@@ -197,7 +197,7 @@ export class Dispatcher {
     return this.#ring.flatMap(({ queues }) => queues.flatMap((lane) => lane.underWay()));
   }
 
-  /** After `stop`: what is under way is handed back, and what comes of it here is not told any more. */
+  /** After `stop`, when what is under way was handed back: what comes of it here is not told any more. */
   end(): void {
     this.#departures.end();
   }

@@ -264,9 +264,9 @@ export class DurableDelivery implements Delivery {
       await this.#within(deadlineMs, this.#dispatcher.stop());
       await this.#within(diskDeadlineMs, this.#ledger.idle());
       await this.#within(diskDeadlineMs, this.#halt());
-      this.#dispatcher.end();
       await this.#store.release(this.#node, this.#dispatcher.underWay()).catch(() => undefined);
     }
+    this.#dispatcher.end();
     await this.#store.close();
   }
 

@@ -11,39 +11,35 @@ export class SignsOfLife {
   readonly #slots = new Uint32Array(2 * slots);
 
   /** It was good at this moment, epoch milliseconds. */
-  note(token: TokenHash, atMs: number): void {
-    const slot = slotOf(token);
-    const seconds = Math.ceil(atMs / 1_000);
-    const isKnown = this.#slots[slot] === token.high;
-    this.#slots[slot] = token.high;
-    this.#slots[slot + 1] = isKnown ? Math.max(this.#slots[slot + 1] ?? 0, seconds) : seconds;
+  note({ low, high }: TokenHash, atMs: number): void {
+    this.#note(low, high, Math.ceil(atMs / 1_000));
   }
 
   /**
-   * The same of many. One after the other they are noted in a loop of its own, in which the looks at memory overlap: they are most of
-   * what it costs that an outcome is told (bench/delivery.ts).
+   * The same of many, in a loop of its own, in which the looks at memory overlap: they are most of what it costs that an outcome
+   * is told (bench/delivery.ts).
    */
   noteAll({ lows, highs, count }: TokenHashes, atMs: number): void {
     const seconds = Math.ceil(atMs / 1_000);
-    const slotsOf = this.#slots;
-    for (let at = 0; at < count; at += 1) {
-      const slot = 2 * ((lows[at] ?? 0) & (slots - 1));
-      const high = highs[at] ?? 0;
-      const latest = slotsOf[slot] === high ? (slotsOf[slot + 1] ?? 0) : 0;
-      slotsOf[slot] = high;
-      slotsOf[slot + 1] = latest > seconds ? latest : seconds;
-    }
+    for (let at = 0; at < count; at += 1) this.#note(lows[at] ?? 0, highs[at] ?? 0, seconds);
   }
 
   /** The latest sign of life, epoch milliseconds; undefined when none is remembered. */
-  latest(token: TokenHash): number | undefined {
-    const slot = slotOf(token);
+  latest({ low, high }: TokenHash): number | undefined {
+    const slot = slotOf(low);
     const seconds = this.#slots[slot + 1] ?? 0;
-    return seconds > 0 && this.#slots[slot] === token.high ? seconds * 1_000 : undefined;
+    return seconds > 0 && this.#slots[slot] === high ? seconds * 1_000 : undefined;
+  }
+
+  #note(low: number, high: number, seconds: number): void {
+    const slot = slotOf(low);
+    const latest = this.#slots[slot] === high ? (this.#slots[slot + 1] ?? 0) : 0;
+    this.#slots[slot] = high;
+    this.#slots[slot + 1] = Math.max(latest, seconds);
   }
 }
 
-function slotOf({ low }: TokenHash): number {
+function slotOf(low: number): number {
   return 2 * (low & (slots - 1));
 }
 
