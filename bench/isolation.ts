@@ -57,7 +57,7 @@ export async function benchIsolation(mode: "full" | "quick"): Promise<void> {
     const overtaken = await overtake(scale);
     urgent.push(overtaken.urgent);
     bulkRates.push(overtaken.bulkPerSecond);
-    // So here.
+    // In turns, so that neither always comes second.
     const kinds = round % 2 === 0 ? [allWell, oneWrong] : [oneWrong, allWell];
     for (const kind of kinds) kind.push(await flood(perApp, kind === oneWrong ? "wrong-key" : "well"));
   }

@@ -303,7 +303,7 @@ function closeRetry({ id, encoder, lane, dueAtMs }: RetryBatch, nowMs: number): 
 
 /** To a part of the wait, a power of two: finer for few, coarser where many are to share few batches. None comes early. */
 function roundUp(atMs: number, nowMs: number, isOneOfMany: boolean): number {
-  const wait = Math.ceil(Math.log2(Math.max(atMs - nowMs, 1)));
-  const step = isOneOfMany ? 2 ** Math.max(6, wait - 4) : 2 ** Math.max(4, wait - 6);
+  const magnitude = Math.ceil(Math.log2(Math.max(atMs - nowMs, 1)));
+  const step = 2 ** (isOneOfMany ? Math.max(6, magnitude - 4) : Math.max(4, magnitude - 6));
   return Math.ceil(atMs / step) * step;
 }

@@ -2,7 +2,7 @@ import type { Clock } from "@carillon/apns";
 
 /**
  * The time as of the present turn of the event loop: answers come by the hundred, and to ask the system costs as much as most of
- * what is done with one (bench/delivery.ts).
+ * what is done with one (bench/delivery.ts). The client's `TurnTime` is its like for one clock, and not for others to use.
  */
 export class TurnClock {
   readonly #clock: Clock;

@@ -146,9 +146,9 @@ test("of a thousand that are accepted at once each one's verdict is taken back, 
   const outcome: Outcome = { ...bad({ apnsId: "" } as Sent), reason: "Unregistered" } as Outcome;
   const since = { goneSinceMs: clock.now() - 1_000 };
   const told410 = { ...outcome, status: 410, ...since } as Outcome;
-  const [last = ""] = tokens.slice(-2);
+  const [late = ""] = tokens.slice(-2);
   expect(
-    teller.ended({ id: "", status: "rejected", outcome: told410, deviceToken: last }),
+    teller.ended({ id: "", status: "rejected", outcome: told410, deviceToken: late }),
   ).not.toHaveProperty("verdict");
   await clock.pass(200);
   const restored = (await told("token.restored")).map(({ data }) => data.token);
